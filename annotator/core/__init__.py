@@ -1,0 +1,1 @@
+"""Pure values and rules: no database, web, network, clock or open files."""

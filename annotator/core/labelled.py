@@ -1,0 +1,257 @@
+"""The long table: one row per utterance and annotator, as read by `agree` and `import` and written by `export`.
+
+Storing and querying are `flow`'s; this holds the row, its columns and the guard against spreadsheet formulas.
+"""
+
+import csv
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from itertools import chain
+
+from annotator.core.transcript import Label, Proposal, Transcript, Turn, Utterance
+from annotator.errors import BadInput
+
+REQUIRED = ("conversation", "utterance", "role", "annotator", "codes")
+OPTIONAL = (
+    "turn", "text", "condition", "round", "taxonomy_version",
+    "suggestion", "confidence", "seconds", "decided_at", "gold",
+)  # fmt: skip
+COLUMNS = REQUIRED + OPTIONAL
+
+_RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One row. `annotator` is empty where nobody labelled; `gold` is None where nothing is settled."""
+
+    conversation: str
+    utterance: str
+    role: str
+    annotator: str
+    codes: tuple[str, ...]
+    turn: str = ""
+    text: str = ""
+    condition: str = ""
+    round: str = ""
+    taxonomy_version: str = ""
+    suggestion: tuple[str, ...] | None = None
+    confidence: float | None = None
+    seconds: float | None = None
+    decided_at: str = ""
+    gold: tuple[str, ...] | None = None
+    line: int = 0
+
+
+def guard(cell: str) -> str:
+    """Put one `'` before a cell that a spreadsheet would run, or that already looks guarded.
+
+    >>> guard("=1+1"), guard("'=1+1"), guard("'tis fine")
+    ("'=1+1", "''=1+1", "'tis fine")
+    """
+    bare = cell.lstrip("'")
+    return "'" + cell if bare.startswith(_RUNS_IN_A_SPREADSHEET) else cell
+
+
+def unguard(cell: str) -> str:
+    """Take off the `'` that `guard` put on.
+
+    >>> unguard("'=1+1"), unguard("''=1+1"), unguard("'tis fine"), unguard("-1")
+    ('=1+1', "'=1+1", "'tis fine", '-1')
+    """
+    if not cell.startswith("'"):
+        return cell
+    return cell[1:] if cell.lstrip("'").startswith(_RUNS_IN_A_SPREADSHEET) else cell
+
+
+def join_codes(codes: Iterable[str]) -> str:
+    """Write a set of codes as one cell."""
+    return "|".join(codes)
+
+
+def split_codes(cell: str) -> tuple[str, ...]:
+    """Read a cell of codes joined by `|`; double mentions count once.
+
+    >>> split_codes("ACK| RC |ACK"), split_codes("")
+    (('ACK', 'RC'), ())
+    """
+    if "|" not in cell:
+        return (code,) if (code := cell.strip()) else ()
+    return tuple(dict.fromkeys(code for part in cell.split("|") if (code := part.strip())))
+
+
+def read_rows(lines: Iterable[str], name: str) -> Iterator[Labelled]:
+    """Read a long CSV or TSV with its heading line; columns we do not know are left aside.
+
+    Raises `BadInput` naming file and line for a missing column, a short row or a number that is none.
+
+    >>> next(read_rows(["conversation,utterance,role,annotator,codes", "c1,1,Seeker,alice,ACK|RC"], "t.csv")).codes
+    ('ACK', 'RC')
+    """
+    table = _cells(lines, name)
+    _, heading = next(table, (1, []))
+    index = _index(heading, name)
+    for line, cells in table:
+        # Tables put one after the other keep the heading of each.
+        if cells != heading:
+            yield _row(cells, index, len(heading), f"{name}, line {line}", line)
+
+
+def read_conversations(lines: Iterable[str], name: str) -> Iterator[str]:
+    """The conversation of every row of a long table, without a look at the rest: for a cheap first pass."""
+    table = _cells(lines, name)
+    _, heading = next(table, (1, []))
+    at = _index(heading, name)["conversation"]
+    for _, cells in table:
+        if cells != heading:
+            yield unguard(cells[at]) if at < len(cells) else ""
+
+
+def _cells(lines: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, the heading first, with the line it begins on."""
+    source = _without_nul(lines, name)
+    first = next(source, "")
+    whole = chain([first], source)
+    if "\r" in first.rstrip("\r\n"):
+        # Excel's "CSV (Macintosh)" ends lines with \r alone; StringIO cuts at those, and at nothing rarer.
+        whole = chain.from_iterable(StringIO(line, newline="") for line in whole)
+    reader = csv.reader(whole, delimiter=max(",\t;", key=first.count), strict=True)
+    line = 0
+    try:
+        for cells in reader:
+            if any(cells):
+                yield line + 1, cells
+            line = reader.line_num
+    except csv.Error as error:
+        raise BadInput(
+            f"{name}, line {line + 1}: the row that begins here is not readable as CSV ({error}). "
+            "Close every quote and double the quotes inside a cell, or save the table again as CSV."
+        ) from error
+
+
+def _without_nul(lines: Iterable[str], name: str) -> Iterator[str]:
+    # csv lets NUL pass or not, depending on the Python version.
+    for number, line in enumerate(lines, 1):
+        if "\x00" in line:
+            raise BadInput(f"{name}, line {number} contains a NUL character. Save the table again as UTF-8 CSV.")
+        yield line
+
+
+def _index(heading: list[str], name: str) -> dict[str, int]:
+    """Where each known column stands."""
+    if not heading:
+        raise BadInput(f"{name} is empty. A long table needs a heading with {', '.join(REQUIRED)}.")
+    columns = [column.strip().lower() for column in heading]
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing:
+        raise BadInput(f"{name}, line 1: the column {', '.join(missing)} is missing. A long table needs {', '.join(REQUIRED)}.")
+    double = {column for column in columns if column in COLUMNS and columns.count(column) > 1}
+    if double:
+        raise BadInput(f"{name}, line 1: the column {', '.join(sorted(double))} is there twice. Keep one.")
+    return {column: columns.index(column) for column in COLUMNS if column in columns}
+
+
+def _row(cells: list[str], index: dict[str, int], width: int, where: str, line: int) -> Labelled:
+    if len(cells) != width:
+        raise BadInput(f"{where}: {len(cells)} cells where the heading has {width}. Quote cells that contain the separator.")
+    plain = [unguard(cell) if cell.startswith("'") else cell for cell in cells]
+    cell = {column: plain[at] for column, at in index.items()}
+    for column in ("conversation", "utterance", "role"):
+        if not cell[column].strip():
+            raise BadInput(f"{where}: the {column} is empty. Fill it in.")
+    return Labelled(
+        conversation=cell["conversation"],
+        utterance=cell["utterance"],
+        role=cell["role"].strip(),
+        annotator=cell["annotator"].strip(),
+        codes=split_codes(cell["codes"]),
+        turn=cell.get("turn", "").strip(),
+        text=cell.get("text", ""),
+        condition=cell.get("condition", "").strip(),
+        round=cell.get("round", "").strip(),
+        taxonomy_version=cell.get("taxonomy_version", "").strip(),
+        suggestion=_settled(cell.get("suggestion", "")),
+        confidence=_number(cell.get("confidence", ""), "confidence", where),
+        seconds=_number(cell.get("seconds", ""), "seconds", where),
+        decided_at=cell.get("decided_at", "").strip(),
+        gold=_settled(cell.get("gold", "")),
+        line=line,
+    )
+
+
+def _settled(cell: str) -> tuple[str, ...] | None:
+    """Codes of a cell that may also say nothing: empty is nothing, `|` alone is the empty set."""
+    return split_codes(cell) if cell.strip() else None
+
+
+def _number(cell: str, column: str, where: str) -> float | None:
+    if not cell or cell.isspace():
+        return None
+    try:
+        number = float(cell)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadInput(f"{where}: {column} is {cell!r}, which is not a number. Correct it or leave the cell empty.")
+    return number
+
+
+def rows_of(transcript: Transcript) -> Iterator[Labelled]:
+    """The rows of one conversation: one per label, or one with an empty annotator where nobody labelled.
+
+    A row has the proposal of its label's round, else the one without a round.
+    """
+    for turn, utterance in transcript.utterances():
+        if not utterance.labels:
+            proposal = _proposal(utterance, "") or next(iter(utterance.proposals), None)
+            yield _labelled(transcript, turn, utterance, Label(None, (), proposal.round if proposal else ""), proposal)
+        for label in utterance.labels:
+            yield _labelled(transcript, turn, utterance, label, _proposal(utterance, label.round) or _proposal(utterance, ""))
+
+
+def _proposal(utterance: Utterance, round_name: str) -> Proposal | None:
+    return next((proposal for proposal in utterance.proposals if proposal.round == round_name), None)
+
+
+def _labelled(transcript: Transcript, turn: Turn, utterance: Utterance, label: Label, proposal: Proposal | None) -> Labelled:
+    return Labelled(
+        conversation=transcript.id,
+        utterance=utterance.id,
+        role=turn.role,
+        annotator=label.annotator or "",
+        codes=label.codes,
+        turn=str(turn.number),
+        text=utterance.text,
+        condition=label.condition,
+        round=label.round,
+        taxonomy_version=label.taxonomy_version,
+        suggestion=proposal.codes if proposal else None,
+        confidence=proposal.confidence if proposal else None,
+        seconds=label.seconds,
+        decided_at=label.decided_at,
+        gold=utterance.gold,
+    )
+
+
+def cells_of(row: Labelled, *, raw: bool = False) -> list[str]:
+    """One row as cells, in the order of `COLUMNS`; `raw` leaves out the guard against formulas.
+
+    >>> cells_of(Labelled("c1", "1", "Seeker", "alice", ("ACK", "RC"), text="-1", confidence=0.5, gold=()))
+    ['c1', '1', 'Seeker', 'alice', 'ACK|RC', '', "'-1", '', '', '', '', '0.5', '', '', '|']
+    """
+    cells = [
+        *(row.conversation, row.utterance, row.role, row.annotator, join_codes(row.codes), row.turn, row.text),
+        *(row.condition, row.round, row.taxonomy_version, _settled_cell(row.suggestion), _number_cell(row.confidence)),
+        *(_number_cell(row.seconds), row.decided_at, _settled_cell(row.gold)),
+    ]
+    return cells if raw else [guard(cell) for cell in cells]
+
+
+def _settled_cell(codes: tuple[str, ...] | None) -> str:
+    return "" if codes is None else join_codes(codes) or "|"
+
+
+def _number_cell(number: float | None) -> str:
+    return "" if number is None else repr(float(number))

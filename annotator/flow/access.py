@@ -1,0 +1,100 @@
+"""Who may do and see what: the one place that decides it (design: rights table, rules 2 and 11).
+
+Every page, fragment, file and command that shows labels or proposals asks here first.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, select, true
+from sqlmodel import col
+
+from annotator.errors import Forbidden, NotFound
+from annotator.models import Assignment, Condition, Conversation, Role, Round, RoundConversation, Suggestion, User
+
+
+class Right(StrEnum):
+    """One thing a role may do."""
+
+    ANNOTATE = auto()
+    READ_ALL = auto()
+    READ_NAMES = auto()
+    LEAD = auto()
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.ANNOTATOR: frozenset({Right.ANNOTATE}),
+    Role.LEAD: frozenset(Right),
+    Role.RESEARCHER: frozenset({Right.READ_ALL}),
+}
+
+_WANTED = {
+    Right.ANNOTATE: "annotators and leads",
+    Right.READ_ALL: "leads and researchers",
+    Right.READ_NAMES: "leads",
+    Right.LEAD: "leads",
+}
+
+
+def may(user: User, right: Right) -> bool:
+    """Whether the user's role has the right."""
+    return user.disabled_at is None and right in RIGHTS[Role(user.role)]
+
+
+def require(user: User, right: Right) -> None:
+    """Raise `Forbidden` unless the user's role has the right."""
+    if not may(user, right):
+        raise Forbidden(f"This is for {_WANTED[right]}; you are signed in as {user.role} {user.name}.")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Which labels someone may see: of everybody, or of one user; gold or not; with names or pseudonyms."""
+
+    only_user_id: int | None
+    gold: bool
+    names: bool
+
+    def covers(self, column: Any) -> ColumnElement[bool]:
+        """The condition on a user id column that keeps to what this view covers."""
+        return column == self.only_user_id if self.only_user_id is not None else true()
+
+
+EVERYTHING = View(only_user_id=None, gold=True, names=True)
+"""What the command line sees: whoever can open the database file can read all of it."""
+
+
+def view_of(user: User) -> View:
+    """What labels this user may see outside the desk: leads everybody's, researchers with pseudonyms, others their own."""
+    if may(user, Right.READ_ALL):
+        return View(only_user_id=None, gold=True, names=may(user, Right.READ_NAMES))
+    return View(only_user_id=user.id, gold=False, names=True)
+
+
+def shown_suggestion() -> ColumnElement[bool]:
+    """The join condition under which a suggestion may be shown to an annotator: the round's pinned run, and not blind."""
+    return and_(col(Suggestion.run_id) == col(Round.run_id), col(RoundConversation.condition) == Condition.ASSISTED)
+
+
+def own_assignments(user: User) -> Select[Assignment, Round, Conversation, RoundConversation]:
+    """Assignments the user may open: their own, in rounds made here."""
+    require(user, Right.ANNOTATE)
+    return (
+        select(Assignment, Round, Conversation, RoundConversation)
+        .join(Round, col(Round.id) == col(Assignment.round_id))
+        .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
+        .join(
+            RoundConversation,
+            and_(
+                col(RoundConversation.round_id) == col(Assignment.round_id),
+                col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
+            ),
+        )
+        .where(col(Assignment.user_id) == user.id, col(Round.name) != "")
+    )
+
+
+def not_yours(what: str = "conversation") -> NotFound:
+    """The one answer for what does not exist and for what belongs to another."""
+    return NotFound(f"There is no such {what} among yours. Go back to your conversations and open it from there.")

@@ -1,0 +1,133 @@
+"""Agreement between people: the labels standing at the first submission, paired and counted in `core/agreement.py`."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from annotator.core.agreement import Judgement, agreement
+from annotator.core.labelled import Labelled, guard, split_codes
+from annotator.errors import BadInput
+from annotator.flow.access import View
+from annotator.flow.corpus import shown_names
+from annotator.flow.standing import first_submitted
+from annotator.models import Assignment, Conversation, Kind, Round, Submission, Utterance
+
+_OVERALL = ("n_utterances", "n_conversations", "n_skipped", "n_blank", "po", "pe", "kappa")
+_PER_CODE = ("n_a", "n_b", "n_both", "kappa")
+_TABLE = ("annotator_a", "annotator_b", "scope", "code", *_OVERALL, "n_a", "n_b", "n_both", "undefined")
+
+
+def report(session: Session, view: View, round_name: str | None = None) -> dict[str, Any]:
+    """All figures over what was handed in, of one round or of all; `rounds` says which went in ("" is what was imported)."""
+    names = shown_names(session, view)
+    rows = _submitted(session, view, round_name)
+    rounds = sorted({row.round_name for row in rows})
+    return agreement(_once(_judgements(rows, names))) | {"rounds": rounds}
+
+
+def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[str, Any]:
+    """All figures over the rows of a long table."""
+    rows = [row for row in rows if row.annotator and round_name in (None, row.round)]
+    if round_name is not None and not rows:
+        raise BadInput(f"The table has no labels of a round {round_name!r}. Leave --round out to use all rows.")
+    said = (Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in rows)
+    return agreement(_once(said)) | {"rounds": sorted({row.round for row in rows})}
+
+
+def rounds_with_labels(session: Session) -> list[str]:
+    """The names of rounds in which something was handed in."""
+    statement = (
+        select(col(Round.name)).distinct()
+        .join(Assignment, col(Assignment.round_id) == col(Round.id))
+        .join(Submission, col(Submission.assignment_id) == col(Assignment.id))
+    )  # fmt: skip
+    return sorted(session.scalars(statement))
+
+
+def _submitted(session: Session, view: View, round_name: str | None) -> list[Any]:
+    if round_name is not None and round_name not in rounds_with_labels(session):
+        raise BadInput(f"Nothing was handed in for a round {round_name!r}. Known: {', '.join(rounds_with_labels(session)) or 'none'}.")
+    labels = first_submitted().subquery("labels")
+    statement = (
+        select(
+            labels.c.kind,
+            labels.c.codes,
+            col(Assignment.user_id),
+            col(Round.name).label("round_name"),
+            col(Conversation.key).label("conversation"),
+            col(Utterance.key).label("utterance"),
+            col(Utterance.role),
+        )
+        .join(Assignment, col(Assignment.id) == labels.c.assignment_id)
+        .join(Round, col(Round.id) == col(Assignment.round_id))
+        .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
+        .join(Utterance, col(Utterance.id) == labels.c.utterance_id)
+        .where(view.covers(col(Assignment.user_id)))
+        .order_by(col(Utterance.id))
+    )
+    return list(session.execute(statement if round_name is None else statement.where(col(Round.name) == round_name)))
+
+
+def _judgements(rows: Iterable[Any], names: dict[int, str]) -> Iterator[Judgement]:
+    for row in rows:
+        codes = None if row.kind == Kind.SKIP else frozenset(split_codes(row.codes))
+        yield Judgement(names[row.user_id], row.conversation, row.utterance, row.role, codes)
+
+
+def _once(judgements: Iterable[Judgement]) -> Iterator[Judgement]:
+    """Refuse two labels of one person for one utterance: which round is meant must be said, never guessed."""
+    seen: set[tuple[str, str, str]] = set()
+    for one in judgements:
+        key = (one.annotator, one.conversation, one.utterance)
+        if key in seen:
+            raise BadInput(
+                f"{one.annotator} labelled conversation {one.conversation}, utterance {one.utterance} in more than one round. "
+                "Say which round is meant: --round NAME."
+            )
+        seen.add(key)
+        yield one
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    """The figures as a table for the terminal."""
+    if not figures["pairs"]:
+        return "Nothing to compare yet: agreement needs two annotators who have both handed in the same conversation."
+    lines = [f"{'':32}{'kappa':>10}{'po':>8}{'pe':>8}{'n':>8}"]
+    for pair in figures["pairs"]:
+        blocks = {**pair["roles"], "stratified": pair["stratified"], "pooled (flatters)": pair["pooled"]}
+        for scope, block in blocks.items():
+            shown = [("undefined" if block[name] is None else f"{block[name]:.3f}") for name in ("kappa", "po", "pe")]
+            who = f"{' - '.join(pair['annotators'])}  {scope}"
+            lines.append(f"{who:32}{shown[0]:>10}{shown[1]:>8}{shown[2]:>8}{block['n_utterances']:>8}")
+            reason = block["undefined"].get("kappa")
+            lines += [f"    undefined: {reason}"] if reason else []
+    return "\n".join(lines)
+
+
+def as_csv(figures: dict[str, Any]) -> str:
+    """The figures as one flat table: a row per pair and scope (role, stratified, pooled), then one per code of it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_TABLE)
+    for pair in figures["pairs"]:
+        blocks = {**pair["roles"], "stratified": pair["stratified"], "pooled": pair["pooled"]}
+        for scope, block in blocks.items():
+            for cells in _rows_of(block):
+                row = dict(zip(("annotator_a", "annotator_b", "scope"), (*pair["annotators"], scope), strict=True)) | cells
+                writer.writerow([_cell(row.get(column)) for column in _TABLE])
+    return out.getvalue()
+
+
+def _rows_of(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield {name: block[name] for name in _OVERALL} | {"undefined": block["undefined"].get("kappa", "")}
+    for code, values in block["codes"].items():
+        undefined = block["undefined"].get(f"codes.{code}.kappa", "")
+        yield {"code": code, "undefined": undefined} | {name: values[name] for name in _PER_CODE}
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else guard(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,219 @@
+"""The one reader of labelled utterances: analysis, export and taggers take conversations from here, as plain values.
+
+Agreement reads first-submitted labels instead (`flow/agreement.py`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, true
+from sqlmodel import Session, col
+
+from annotator import models
+from annotator.core.labelled import split_codes
+from annotator.core.transcript import Item, ItemRating, Label, Proposal, Record, Scenario, Transcript, Turn, Utterance
+from annotator.errors import BadInput
+from annotator.flow.access import View
+from annotator.flow.standing import standing
+from annotator.models import (
+    Assignment, Condition, Conversation, Decision, Gold, Kind, Role, Round, RoundConversation, Run, Suggestion, TaxonomyVersion, User,
+)  # fmt: skip
+
+_CHUNK = 250
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is said of utterances, by utterance id."""
+
+    labels: Mapping[int, tuple[Label, ...]] = field(default_factory=dict)
+    proposals: Mapping[int, tuple[Proposal, ...]] = field(default_factory=dict)
+    gold: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def read_transcripts(
+    session: Session, conversation_ids: Iterable[int], gold: Mapping[int, tuple[str, ...]] | None = None
+) -> Iterator[Transcript]:
+    """Conversations by id, in that order: their text, and the gold given here by utterance id; no labels of anybody."""
+    for chunk in _chunks(conversation_ids):
+        yield from _build(session, chunk, _Facts(gold=gold or {}))
+
+
+def export_records(session: Session, view: View, labels: str = "all") -> Iterator[Record]:
+    """Everything an export holds, as far as the view covers it: scenarios, items, ratings, then conversations with facts.
+
+    `labels` is `all`, `gold`, or the name of one annotator (for researchers: their pseudonym).
+    """
+    names = shown_names(session, view)
+    chosen = _chosen(names, labels)
+    if view.only_user_id is None:
+        yield from _extras(session)
+    statement = select(col(Conversation.id)).order_by(col(Conversation.id))
+    if view.only_user_id is not None:
+        mine = select(col(Assignment.conversation_id)).where(view.covers(col(Assignment.user_id)))
+        statement = statement.where(col(Conversation.id).in_(mine))
+    outside = _run_outside_rounds(session) if view.only_user_id is None else None
+    for chunk in _chunks(one or 0 for one in session.scalars(statement)):
+        facts = _Facts(
+            labels={} if labels == "gold" else _labels(session, chunk, view, names, chosen),
+            proposals=_proposals(session, chunk, view, outside),
+            gold=_gold(session, chunk) if view.gold and labels in ("all", "gold") else {},
+        )
+        yield from _build(session, chunk, facts)
+
+
+def shown_names(session: Session, view: View) -> dict[int, str]:
+    """User id → the name this view shows: their own, or `annotator-1` and so on in the order they were added."""
+    users = session.execute(select(col(User.id), col(User.name), col(User.role)).order_by(col(User.id))).all()
+    users = [user for user in users if view.only_user_id in (None, user.id)]
+    if view.names:
+        return {user.id: user.name for user in users}
+    labelling = [user for user in users if user.role != Role.RESEARCHER]
+    return {user.id: f"annotator-{number}" for number, user in enumerate(labelling, 1)}
+
+
+def _chosen(names: dict[int, str], labels: str) -> set[int]:
+    if labels in ("all", "gold"):
+        return set(names)
+    chosen = {user_id for user_id, name in names.items() if name == labels}
+    if not chosen:
+        raise BadInput(f"Nobody here is called {labels!r}. Choose all, gold, or one of: {', '.join(names.values()) or 'nobody yet'}.")
+    return chosen
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    ids = list(ids)
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
+
+
+def _build(session: Session, chunk: list[int], facts: _Facts) -> Iterator[Transcript]:
+    utterances: dict[tuple[int, int], list[Utterance]] = {}
+    for row in session.execute(
+        select(*_columns(models.Utterance, "id", "conversation_id", "turn_position", "key", "text"))
+        .where(col(models.Utterance.conversation_id).in_(chunk))
+        .order_by(col(models.Utterance.conversation_id), col(models.Utterance.position))
+    ):
+        utterances.setdefault((row.conversation_id, row.turn_position), []).append(
+            Utterance(row.key, row.text, facts.labels.get(row.id, ()), facts.proposals.get(row.id, ()), facts.gold.get(row.id))
+        )
+    turns: dict[int, list[Turn]] = {}
+    for row in session.execute(
+        select(*_columns(models.Turn, "conversation_id", "position", "role", "number", "timestamp"))
+        .where(col(models.Turn.conversation_id).in_(chunk))
+        .order_by(col(models.Turn.conversation_id), col(models.Turn.position))
+    ):
+        said = tuple(utterances[row.conversation_id, row.position])
+        turns.setdefault(row.conversation_id, []).append(Turn(row.role, said, row.number, row.timestamp))
+    found = session.execute(select(*_columns(Conversation, "id", "key", "meta")).where(col(Conversation.id).in_(chunk)))
+    by_id = {row.id: row for row in found}
+    for conversation_id in chunk:
+        row = by_id[conversation_id]
+        yield Transcript(row.key, tuple(turns[conversation_id]), row.meta)
+
+
+def _columns(table: Any, *names: str) -> list[Any]:
+    return [col(getattr(table, name)) for name in names]
+
+
+def _labels(
+    session: Session, chunk: list[int], view: View, names: dict[int, str], chosen: set[int]
+) -> dict[int, tuple[Label, ...]]:
+    assigned = select(col(Assignment.id)).where(col(Assignment.conversation_id).in_(chunk), view.covers(col(Assignment.user_id)))
+    current = standing(col(Decision.assignment_id).in_(assigned)).subquery("current")
+    statement = (
+        select(*current.c, col(Assignment.user_id), col(Round.name).label("round_name"), col(TaxonomyVersion.fingerprint))
+        .join(Assignment, col(Assignment.id) == current.c.assignment_id)
+        .join(Round, col(Round.id) == col(Assignment.round_id))
+        .join(TaxonomyVersion, col(TaxonomyVersion.id) == current.c.taxonomy_version_id)
+        .where(current.c.kind != Kind.SKIP)
+    )
+    labels: dict[int, list[Label]] = {}
+    for row in session.execute(statement):
+        if row.user_id in chosen:
+            label = Label(
+                annotator=names[row.user_id],
+                codes=split_codes(row.codes),
+                round=row.round_name,
+                condition=row.condition,
+                taxonomy_version=row.fingerprint,
+                seconds=row.seconds,
+                decided_at=iso(row.decided_at),
+            )
+            labels.setdefault(row.utterance_id, []).append(label)
+    return {key: tuple(sorted(value, key=lambda one: (str(one.annotator), one.round))) for key, value in labels.items()}
+
+
+def iso(time: datetime) -> str:
+    """A time as exports hold it: UTC, to the millisecond."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _run_outside_rounds(session: Session) -> int | None:
+    """Whose proposals stand beside labels of no round: the newest finished run that no round pinned, else the newest."""
+    pinned = select(col(Round.run_id)).where(col(Round.run_id).is_not(None))
+    runs = session.execute(select(col(Run.id), col(Run.id).in_(pinned).label("pinned")).where(col(Run.finished_at).is_not(None))).all()
+    return max(runs, key=lambda run: (not run.pinned, run.id)).id if runs else None
+
+
+def _proposals(session: Session, chunk: list[int], view: View, outside: int | None) -> dict[int, tuple[Proposal, ...]]:
+    in_round = and_(
+        col(RoundConversation.conversation_id) == col(models.Utterance.conversation_id), col(Suggestion.run_id) == col(Round.run_id)
+    )
+    statement = (
+        select(*_columns(Suggestion, "utterance_id", "codes", "confidence"), col(Round.name).label("round_name"))
+        .join(models.Utterance, col(models.Utterance.id) == col(Suggestion.utterance_id))
+        .join(Round, col(Round.run_id) == col(Suggestion.run_id))
+        .join(RoundConversation, and_(col(RoundConversation.round_id) == col(Round.id), in_round))
+        .where(col(models.Utterance.conversation_id).in_(chunk), _may_see_proposal(view))
+        .order_by(col(Round.name))
+    )
+    proposals: dict[int, list[Proposal]] = {}
+    if outside is not None:
+        beside = (
+            select(*_columns(Suggestion, "utterance_id", "codes", "confidence"))
+            .join(models.Utterance, col(models.Utterance.id) == col(Suggestion.utterance_id))
+            .where(col(models.Utterance.conversation_id).in_(chunk), col(Suggestion.run_id) == outside)
+        )
+        for row in session.execute(beside):
+            proposals[row.utterance_id] = [Proposal(split_codes(row.codes), row.confidence)]
+    for row in session.execute(statement):
+        made = Proposal(split_codes(row.codes), row.confidence, row.round_name)
+        proposals.setdefault(row.utterance_id, []).append(made)
+    return {key: tuple(value) for key, value in proposals.items()}
+
+
+def _may_see_proposal(view: View) -> ColumnElement[bool]:
+    """An annotator's own export holds what the desk showed: proposals of their own assisted conversations."""
+    if view.only_user_id is None:
+        return true()
+    mine = select(col(Assignment.id)).where(
+        col(Assignment.round_id) == col(RoundConversation.round_id),
+        col(Assignment.conversation_id) == col(RoundConversation.conversation_id),
+        view.covers(col(Assignment.user_id)),
+    )
+    return and_(mine.exists(), col(RoundConversation.condition) == Condition.ASSISTED)
+
+
+def _gold(session: Session, chunk: list[int]) -> dict[int, tuple[str, ...]]:
+    statement = (
+        select(col(Gold.utterance_id), col(Gold.codes))
+        .join(models.Utterance, col(models.Utterance.id) == col(Gold.utterance_id))
+        .where(col(models.Utterance.conversation_id).in_(chunk))
+        .order_by(col(Gold.id))
+    )
+    return {row.utterance_id: split_codes(row.codes) for row in session.execute(statement)}
+
+
+def _extras(session: Session) -> Iterator[Record]:
+    for scenario in session.scalars(select(models.Scenario).order_by(col(models.Scenario.id))):
+        yield Scenario(scenario.key, scenario.body)
+    for item in session.scalars(select(models.Item).order_by(col(models.Item.catalogue), col(models.Item.number))):
+        yield Item(item.number, item.catalogue, item.name, item.meta, item.picture, item.picture_type)
+    ratings = select(models.ItemRating, col(Conversation.key)).join(
+        Conversation, col(Conversation.id) == col(models.ItemRating.conversation_id)
+    )
+    for rating, key in session.execute(ratings.order_by(col(models.ItemRating.id))):
+        yield ItemRating(key, rating.role, rating.row)

@@ -1,0 +1,241 @@
+"""What an annotator sees: their conversations with progress, and one conversation with its proposals and their labels.
+
+Deciding is `flow/review.py`'s. Nothing here reads another person's decisions.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select
+from sqlmodel import Session, col
+
+from annotator.core.labelled import split_codes
+from annotator.core.taxonomy import Taxonomy
+from annotator.errors import BadInput
+from annotator.flow.access import not_yours, own_assignments, shown_suggestion
+from annotator.flow.standing import Standing, flags, fold, standing
+from annotator.flow.taxonomy import taxonomy_of
+from annotator.models import (
+    Assignment, Condition, Conversation, Decision, Kind, Round, RoundConversation, Scenario, Submission, Suggestion,
+    TaxonomyVersion, Turn, User, Utterance,
+)  # fmt: skip
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One conversation of mine and how far I am."""
+
+    assignment_id: int
+    conversation: str
+    round: str
+    n_utterances: int
+    n_done: int
+    n_flagged: int
+    handed_in: bool
+
+    @property
+    def n_open(self) -> int:
+        """Utterances without a label or skip of mine."""
+        return self.n_utterances - self.n_done
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """One proposed code with its probability, where the tagger gave one."""
+
+    code: str
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One utterance on the desk. `state` is open, confirmed, changed or skipped."""
+
+    assignment_id: int
+    position: int
+    role: str
+    text: str
+    state: str
+    codes: tuple[str, ...]
+    flagged: bool
+    proposal: tuple[Proposed, ...]
+    has_reason: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRows:
+    """The utterances of one turn."""
+
+    number: int
+    role: str
+    timestamp: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One conversation as its annotator sees it."""
+
+    assignment_id: int
+    conversation: str
+    round: str
+    assisted: bool
+    scenario: str
+    taxonomy: Taxonomy
+    turns: tuple[TurnRows, ...]
+    handed_in_at: datetime | None
+    closed: bool
+
+    @property
+    def rows(self) -> list[Row]:
+        """All utterances in order."""
+        return [row for turn in self.turns for row in turn.rows]
+
+
+def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
+    """One page of my conversations in the order they were given, and how many there are."""
+    mine = own_assignments(user).order_by(col(Assignment.id))
+    total = session.scalar(select(func.count()).select_from(mine.subquery())) or 0
+    rows = session.execute(mine.offset((page - 1) * PAGE).limit(PAGE)).all()
+    ids = [assignment.id for assignment, *_ in rows]
+    done = _counts(session, standing(col(Decision.assignment_id).in_(ids)))
+    flagged = _counts(session, flags(col(Decision.assignment_id).in_(ids)))
+    handed_in = _handed_in(session, ids)
+    progress = [
+        Progress(
+            assignment_id=assignment.id,
+            conversation=conversation.key,
+            round=round_.name,
+            n_utterances=conversation.n_utterances,
+            n_done=done.get(assignment.id, 0),
+            n_flagged=flagged.get(assignment.id, 0),
+            handed_in=assignment.id in handed_in,
+        )
+        for assignment, round_, conversation, _ in rows
+    ]
+    return progress, total
+
+
+def _counts(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[int, int]:
+    rows = statement.subquery()
+    counted = session.execute(select(rows.c.assignment_id, func.count()).group_by(rows.c.assignment_id))
+    return {row[0]: row[1] for row in counted}
+
+
+def _handed_in(session: Session, assignment_ids: list[int]) -> dict[int, datetime]:
+    """Assignment id → when it was handed in, for those that are and have not been opened again."""
+    statement = select(Submission).where(col(Submission.assignment_id).in_(assignment_ids)).order_by(col(Submission.id))
+    newest = {submission.assignment_id: submission for submission in session.scalars(statement)}
+    return {key: submission.submitted_at for key, submission in newest.items() if submission.handed_in}
+
+
+def open_desk(session: Session, user: User, assignment_id: int) -> Desk:
+    """One of my conversations, whole."""
+    found = session.execute(own_assignments(user).where(col(Assignment.id) == assignment_id)).one_or_none()
+    if found is None:
+        raise not_yours()
+    _, round_, conversation, placed = found
+    fingerprint = select(col(TaxonomyVersion.fingerprint)).where(col(TaxonomyVersion.id) == round_.taxonomy_version_id)
+    taxonomy = taxonomy_of(session, round_.taxonomy_version_id, session.scalar(fingerprint) or "")
+    return Desk(
+        assignment_id=assignment_id,
+        conversation=conversation.key,
+        round=round_.name,
+        assisted=placed.condition == Condition.ASSISTED,
+        scenario=_scenario(session, conversation),
+        taxonomy=taxonomy,
+        turns=_turns(session, assignment_id, conversation),
+        handed_in_at=_handed_in(session, [assignment_id]).get(assignment_id),
+        closed=round_.closed_at is not None,
+    )
+
+
+def _scenario(session: Session, conversation: Conversation) -> str:
+    key = str(conversation.meta.get("scenario", ""))
+    return session.scalar(select(col(Scenario.body)).where(col(Scenario.key) == key)) or ""
+
+
+def _turns(session: Session, assignment_id: int, conversation: Conversation) -> tuple[TurnRows, ...]:
+    decisions = select(
+        col(Decision.id), col(Decision.utterance_id), col(Decision.kind), col(Decision.codes), col(Decision.retracts_id)
+    )
+    stands = fold(session.execute(decisions.where(col(Decision.assignment_id) == assignment_id).order_by(col(Decision.id))))
+    turns = session.execute(
+        select(col(Turn.position), col(Turn.number), col(Turn.role), col(Turn.timestamp))
+        .where(col(Turn.conversation_id) == conversation.id)
+        .order_by(col(Turn.position))
+    ).all()
+    rows: dict[int, list[Row]] = {turn.position: [] for turn in turns}
+    for found in session.execute(utterances_of(assignment_id).order_by(col(Utterance.position))):
+        rows[found.turn_position].append(make_row(assignment_id, found, stands.get(found.id, Standing())))
+    return tuple(TurnRows(turn.number, turn.role, turn.timestamp, tuple(rows[turn.position])) for turn in turns)
+
+
+def utterances_of(assignment_id: int) -> Select[*tuple[Any, ...]]:
+    """The utterances of an assignment's conversation, each with the suggestion that may be shown."""
+    return (
+        select(
+            col(Utterance.id),
+            col(Utterance.position),
+            col(Utterance.turn_position),
+            col(Utterance.role),
+            col(Utterance.text),
+            col(Suggestion.codes).label("proposed"),
+            col(Suggestion.confidence),
+            col(Suggestion.probabilities),
+            (col(Suggestion.reason) != "").label("has_reason"),
+        )
+        .select_from(Assignment)
+        .join(Round, col(Round.id) == col(Assignment.round_id))
+        .join(
+            RoundConversation,
+            and_(
+                col(RoundConversation.round_id) == col(Round.id),
+                col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
+            ),
+        )
+        .join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
+        .outerjoin(Suggestion, and_(col(Suggestion.utterance_id) == col(Utterance.id), shown_suggestion()))
+        .where(col(Assignment.id) == assignment_id)
+    )
+
+
+def make_row(assignment_id: int, found: Any, stands: Standing) -> Row:
+    """A desk row from a row of `utterances_of` and what stands of my acts."""
+    proposed = split_codes(found.proposed or "")
+    chances = found.probabilities or {}
+    first = {proposed[0]: found.confidence} if proposed else {}
+    return Row(
+        assignment_id=assignment_id,
+        position=found.position,
+        role=found.role,
+        text=found.text,
+        state=_state(stands, proposed),
+        codes=stands.codes,
+        flagged=stands.flagged,
+        proposal=tuple(Proposed(code, chances.get(code, first.get(code))) for code in proposed),
+        has_reason=bool(found.has_reason),
+    )
+
+
+def _state(stands: Standing, proposed: tuple[str, ...]) -> str:
+    if stands.kind is None:
+        return "open"
+    if stands.kind == Kind.SKIP:
+        return "skipped"
+    return "confirmed" if proposed and set(stands.codes) == set(proposed) else "changed"
+
+
+def reason(session: Session, user: User, assignment_id: int, position: int) -> str:
+    """Why the tagger proposed what it did, where the proposal may be shown."""
+    mine = own_assignments(user).where(col(Assignment.id) == assignment_id)
+    if session.execute(mine).one_or_none() is None:
+        raise not_yours()
+    statement = utterances_of(assignment_id).add_columns(col(Suggestion.reason)).where(col(Utterance.position) == position)
+    found = session.execute(statement).one_or_none()
+    if found is None or not found.reason:
+        raise BadInput("There is no reason to show for this utterance.")
+    return str(found.reason)

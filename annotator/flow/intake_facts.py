@@ -1,0 +1,337 @@
+"""What files say about utterances - labels, gold, proposals - stored as facts. Conversations are `flow/intake.py`'s.
+
+Imported labels count as submitted, and a fact that is there already is not stored again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, insert, select
+from sqlmodel import Session, col
+
+from annotator.core.labelled import join_codes, split_codes
+from annotator.core.taxonomy import Taxonomy
+from annotator.core.transcript import Label, Proposal, Transcript, Utterance
+from annotator.errors import BadInput, Conflict
+from annotator.flow.accounts import named
+from annotator.flow.standing import standing
+from annotator.flow.taxonomy import version_of
+from annotator.models import (
+    Assignment, Condition, Decision, Gold, Kind, Round, RoundConversation, Run, Submission, Suggestion, TaxonomyVersion, now,
+)  # fmt: skip
+
+IMPORTED = "imported"
+"""The tagger's name of runs that came from a file, and the rule of gold that did."""
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Whose the unnamed labels are, which codes are renamed (`OLD` or `ROLE/OLD` → new), and what an unknown code does."""
+
+    as_name: str | None = None
+    renamed: dict[str, str] = field(default_factory=dict)
+    unknown_is_error: bool = False
+
+
+class UnknownCode(NamedTuple):
+    """A code outside the taxonomy, and where it stood."""
+
+    conversation: str
+    utterance: str
+    role: str
+    code: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What one import did."""
+
+    conversations: int = 0
+    known_conversations: int = 0
+    utterances: int = 0
+    labels: int = 0
+    known_labels: int = 0
+    unnamed_labels: int = 0
+    gold: int = 0
+    proposals: int = 0
+    scenarios: int = 0
+    items: int = 0
+    ratings: int = 0
+    too_many_codes: int = 0
+    unknown: list[UnknownCode] = field(default_factory=list)
+
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return asdict(self) | {"unknown": [unknown._asdict() for unknown in self.unknown]}
+
+    def sentences(self) -> list[str]:
+        """The report for people, a sentence a line."""
+        lines = [f"{self.conversations} new conversations with {self.utterances} utterances; {self.known_conversations} were here already."]
+        extras = {"scenarios": self.scenarios, "catalogue items": self.items, "item ratings": self.ratings}
+        counted = {"labels": self.labels, "gold labels": self.gold, "proposals": self.proposals} | extras
+        came = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
+        lines += [f"Came along: {came}."] if came else []
+        lines += [f"{self.known_labels} labels were here already."] if self.known_labels else []
+        if self.unnamed_labels:
+            lines.append(f"{self.unnamed_labels} labels were left out: the file does not say whose they are. Add --as NAME to give them to NAME.")
+        if self.too_many_codes:
+            lines.append(f"{self.too_many_codes} labels hold more codes than the taxonomy allows; they are kept as they are.")
+        for one in self.unknown[:_SHOWN]:
+            lines.append(f"Unknown code {one.code!r} for {one.role} left out: conversation {one.conversation}, utterance {one.utterance}.")
+        if len(self.unknown) > _SHOWN:
+            lines.append(f"... and {len(self.unknown) - _SHOWN} more unknown codes; --json lists all. --map OLD=NEW renames, --on-unknown error refuses.")
+        return lines
+
+
+Places = dict[str, int]
+"""Utterance ids of one conversation in the file → ids in the database."""
+
+
+class Facts:
+    """Stores the facts of one import; remembers the rounds, people and runs it met."""
+
+    def __init__(self, session: Session, version: TaxonomyVersion, taxonomy: Taxonomy, options: Options, report: Report) -> None:
+        self.session, self.version, self.taxonomy = session, version, taxonomy
+        self.options, self.report = options, report
+        self._rounds: dict[str, Round] = {}
+        self._users: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+        self._runs: dict[str, int] = {}
+
+    def store(self, batch: list[tuple[Transcript, int, Places]], *, known: bool) -> None:
+        """Store the facts of conversations given with their ids; `known` ones were in the database before."""
+        suggestions: list[dict[str, Any]] = []
+        golds: list[dict[str, Any]] = []
+        for transcript, conversation_id, places in batch:
+            self._store_labels(transcript, conversation_id, places, known=known)
+            golds.extend(self._golds(transcript, places, known=known))
+            suggestions.extend(self._suggestions(transcript, places, known=known))
+        self.report.gold += len(golds)
+        self.report.proposals += len(suggestions)
+        for table, rows in ((Gold, golds), (Suggestion, suggestions)):
+            if rows:
+                self.session.connection().execute(insert(table), rows)
+
+    # Codes
+
+    def _known_codes(self, transcript: Transcript, role: str, utterance: Utterance, codes: tuple[str, ...]) -> tuple[str, ...]:
+        """The codes the taxonomy has, after renaming; the others are reported, or refused."""
+        renamed = self.options.renamed
+        if renamed:
+            codes = tuple(dict.fromkeys(renamed.get(f"{role}/{code}", renamed.get(code, code)) for code in codes))
+        table = self.taxonomy.by_role.get(role, {})
+        if all(code in table for code in codes):
+            return codes
+        for code in codes:
+            if code not in table:
+                self._unknown(UnknownCode(transcript.id, utterance.id, role, code), transcript.place)
+        return tuple(code for code in codes if code in table)
+
+    def _unknown(self, unknown: UnknownCode, place: str) -> None:
+        if self.options.unknown_is_error:
+            raise BadInput(
+                f"{place}: conversation {unknown.conversation}, utterance {unknown.utterance}: the taxonomy has no code "
+                f"{unknown.code!r} for {unknown.role}. Add it to taxonomy.yaml, rename it with --map {unknown.code}=NEW, "
+                "or leave such codes out with --on-unknown skip."
+            )
+        if unknown not in self.report.unknown:
+            self.report.unknown.append(unknown)
+
+    # Labels
+
+    def _store_labels(self, transcript: Transcript, conversation_id: int, places: Places, *, known: bool) -> None:
+        by_owner: dict[tuple[str, str], list[tuple[int, Label, tuple[str, ...]]]] = {}
+        for turn, utterance in transcript.utterances():
+            for label in utterance.labels:
+                name = label.annotator or self.options.as_name
+                if name is None:
+                    self.report.unnamed_labels += 1
+                    continue
+                codes = self._known_codes(transcript, turn.role, utterance, label.codes)
+                if codes or not label.codes:
+                    by_owner.setdefault((label.round, name), []).append((places[utterance.id], label, codes))
+        for (round_name, name), labels in by_owner.items():
+            self._store_owned(transcript, conversation_id, round_name, name, labels, known=known)
+
+    def _store_owned(
+        self,
+        transcript: Transcript,
+        conversation_id: int,
+        round_name: str,
+        name: str,
+        labels: list[tuple[int, Label, tuple[str, ...]]],
+        *,
+        known: bool,
+    ) -> None:
+        round_id = self._round(round_name, labels[0][1]).id
+        assignment_id, made = self._assignment(round_id, conversation_id, self._user(name), labels[0][1], transcript)
+        have = {} if made else self._have(assignment_id)
+        rows = []
+        for utterance_id, label, codes in labels:
+            if utterance_id not in have:
+                rows.append(self._decision(assignment_id, utterance_id, label, codes, transcript))
+            elif set(have[utterance_id]) != set(codes):
+                raise Conflict(
+                    f"{transcript.place}: {name} labelled conversation {transcript.id} with "
+                    f"{join_codes(have[utterance_id]) or 'nothing'} where the file says {join_codes(codes) or 'nothing'} "
+                    f"(row {utterance_id}). Labels are never overwritten: import the new ones under another name."
+                )
+        self.report.labels += len(rows)
+        self.report.known_labels += len(labels) - len(rows)
+        if rows:
+            connection = self.session.connection()
+            connection.execute(insert(Decision), rows)
+            last = connection.scalar(select(func.max(col(Decision.id))).where(col(Decision.assignment_id) == assignment_id))
+            handed_in = {"assignment_id": assignment_id, "handed_in": True, "last_decision_id": last, "submitted_at": now()}
+            connection.execute(insert(Submission), [handed_in])
+
+    def _have(self, assignment_id: int) -> dict[int, tuple[str, ...]]:
+        rows = self.session.execute(standing(col(Decision.assignment_id) == assignment_id))
+        return {row.utterance_id: split_codes(row.codes) for row in rows}
+
+    def _decision(
+        self, assignment_id: int, utterance_id: int, label: Label, codes: tuple[str, ...], transcript: Transcript
+    ) -> dict[str, Any]:
+        if len(codes) > self.taxonomy.max_codes:
+            self.report.too_many_codes += 1
+        empty_is_skip = not codes and self.taxonomy.min_codes > 0
+        return {
+            "assignment_id": assignment_id,
+            "utterance_id": utterance_id,
+            "kind": Kind.SKIP if empty_is_skip else Kind.IMPORT,
+            "codes": join_codes(codes),
+            "taxonomy_version_id": self._version(label.taxonomy_version),
+            "condition": _condition(label.condition, transcript),
+            "seconds": label.seconds,
+            "decided_at": _time(label.decided_at, transcript),
+        }
+
+    def _user(self, name: str) -> int:
+        if name not in self._users:
+            self._users[name] = named(self.session, name).id or 0
+        return self._users[name]
+
+    def _version(self, fingerprint: str) -> int:
+        if not fingerprint:
+            return self.version.id or 0
+        if fingerprint not in self._versions:
+            self._versions[fingerprint] = version_of(self.session, fingerprint).id or 0
+        return self._versions[fingerprint]
+
+    def _round(self, name: str, label: Label | None = None) -> Round:
+        if name not in self._rounds:
+            found = self.session.scalars(select(Round).where(col(Round.name) == name)).one_or_none()
+            if found is None:
+                found = Round(name=name, taxonomy_version_id=self._version(label.taxonomy_version if label else ""))
+                self.session.add(found)
+                self.session.flush()
+            self._rounds[name] = found
+        return self._rounds[name]
+
+    def _assignment(
+        self, round_id: int | None, conversation_id: int, user_id: int, label: Label, transcript: Transcript
+    ) -> tuple[int, bool]:
+        """The assignment's id, and whether it was made just now."""
+        assert round_id is not None
+        connection = self.session.connection()
+        key = {"round_id": round_id, "conversation_id": conversation_id}
+        found = connection.scalar(select(col(Assignment.id)).filter_by(**key, user_id=user_id))
+        if found is not None:
+            return found, False
+        if connection.scalar(select(col(RoundConversation.condition)).filter_by(**key)) is None:
+            connection.execute(insert(RoundConversation), [{**key, "condition": _condition(label.condition, transcript)}])
+        made = connection.scalar(insert(Assignment).values(**key, user_id=user_id).returning(col(Assignment.id)))
+        assert made is not None
+        return made, True
+
+    # Gold and proposals
+
+    def _golds(self, transcript: Transcript, places: Places, *, known: bool) -> Iterator[dict[str, Any]]:
+        have = self._gold_of(places) if known else {}
+        for turn, utterance in transcript.utterances():
+            if utterance.gold is None:
+                continue
+            codes = self._known_codes(transcript, turn.role, utterance, utterance.gold)
+            utterance_id = places[utterance.id]
+            if (codes or not utterance.gold) and have.get(utterance_id) != set(codes):
+                yield {"utterance_id": utterance_id, "codes": join_codes(codes), "rule": IMPORTED, "settled_at": now()}
+
+    def _gold_of(self, places: Places) -> dict[int, set[str]]:
+        statement = select(col(Gold.utterance_id), col(Gold.codes)).where(col(Gold.utterance_id).in_(places.values()))
+        return {row.utterance_id: set(split_codes(row.codes)) for row in self.session.execute(statement.order_by(col(Gold.id)))}
+
+    def _suggestions(self, transcript: Transcript, places: Places, *, known: bool) -> Iterator[dict[str, Any]]:
+        for turn, utterance in transcript.utterances():
+            for proposal in utterance.proposals:
+                codes = self._known_codes(transcript, turn.role, utterance, proposal.codes)
+                if not codes:
+                    continue
+                run_id = self._run(proposal)
+                if not (known and self._has_suggestion(run_id, places[utterance.id])):
+                    yield {
+                        "run_id": run_id,
+                        "utterance_id": places[utterance.id],
+                        "codes": join_codes(codes),
+                        "confidence": proposal.confidence,
+                        "probabilities": {},
+                        "reason": "",
+                    }
+
+    def _has_suggestion(self, run_id: int, utterance_id: int) -> bool:
+        found = select(col(Suggestion.run_id)).filter_by(run_id=run_id, utterance_id=utterance_id)
+        return self.session.scalar(found) is not None
+
+    def _run(self, proposal: Proposal) -> int:
+        """The run that holds the proposals a file gives for a round; pinned by the round where it has none yet."""
+        if proposal.round not in self._runs:
+            found = [
+                run
+                for run in self.session.scalars(select(Run).where(col(Run.tagger) == IMPORTED))
+                if run.settings.get("round") == proposal.round
+            ]
+            run = found[0] if found else self._make_run(proposal.round)
+            self._runs[proposal.round] = run.id or 0
+        return self._runs[proposal.round]
+
+    def _make_run(self, round_name: str) -> Run:
+        run = Run(
+            tagger=IMPORTED,
+            version="",
+            settings={"round": round_name},
+            threshold=0.5,
+            taxonomy_version_id=self.version.id or 0,
+            known="",
+            finished_at=now(),
+        )
+        self.session.add(run)
+        self.session.flush()
+        if round_name:
+            owner = self._round(round_name)
+            owner.run_id = owner.run_id or run.id
+        return run
+
+
+def _condition(value: str, transcript: Transcript) -> Condition:
+    try:
+        return Condition(value)
+    except ValueError:
+        raise BadInput(
+            f"{transcript.place}: conversation {transcript.id}: the condition {value!r} is neither assisted nor blind. Correct it."
+        ) from None
+
+
+def _time(value: str, transcript: Transcript) -> datetime:
+    if not value:
+        return now()
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise BadInput(
+            f"{transcript.place}: conversation {transcript.id}: decided_at {value!r} is no time like 2026-03-01T09:30:00Z."
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

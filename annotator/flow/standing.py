@@ -1,0 +1,107 @@
+"""Which decisions stand: the one definition of "current label" and "label at the first submission", as statements."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from annotator.core.labelled import split_codes
+from annotator.models import LABELLING, Decision, Kind, Submission
+
+_Retraction = aliased(Decision, name="retraction")
+
+_COLUMNS: tuple[Any, ...] = (
+    col(Decision.id),
+    col(Decision.assignment_id),
+    col(Decision.utterance_id),
+    col(Decision.kind),
+    col(Decision.codes),
+    col(Decision.taxonomy_version_id),
+    col(Decision.condition),
+    col(Decision.seconds),
+    col(Decision.decided_at),
+)
+
+
+@dataclass(slots=True)
+class Standing:
+    """What stands of one person's acts on one utterance: the newest labelling decision, and whether it is flagged."""
+
+    label_id: int | None = None
+    kind: Kind | None = None
+    codes: tuple[str, ...] = ()
+    flagged: bool = False
+
+
+def fold(decisions: Iterable[Any]) -> dict[int, Standing]:
+    """Utterance id → what stands, from one assignment's decisions in the order they were made.
+
+    The same rule as `standing` and `flags` below, for callers that have the few decisions of one conversation at hand.
+    """
+    decisions = list(decisions)
+    taken_back = {decision.retracts_id for decision in decisions}
+    found: dict[int, Standing] = {}
+    for decision in decisions:
+        if decision.id in taken_back or decision.kind == Kind.RETRACT:
+            continue
+        state = found.setdefault(decision.utterance_id, Standing())
+        if decision.kind in LABELLING:
+            state.label_id, state.kind, state.codes = decision.id, Kind(decision.kind), split_codes(decision.codes)
+        else:
+            state.flagged = decision.kind == Kind.FLAG
+    return found
+
+
+def unretracted() -> ColumnElement[bool]:
+    """Nobody took this decision back."""
+    return ~select(col(_Retraction.id)).where(col(_Retraction.retracts_id) == col(Decision.id)).exists()
+
+
+def standing(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The newest standing labelling decision per assignment and utterance, for decisions that meet `where`."""
+    ranked = (
+        select(*_COLUMNS, _newest_first())
+        .where(col(Decision.kind).in_(LABELLING), unretracted(), *where)
+        .subquery("ranked")
+    )
+    return select(*ranked.c).where(ranked.c.age == 1)
+
+
+def first_submitted(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The labelling decision that stood when its conversation was first handed in: what agreement is computed from."""
+    first = (
+        select(col(Submission.assignment_id), func.min(col(Submission.id)).label("id"))
+        .where(col(Submission.handed_in))
+        .group_by(col(Submission.assignment_id))
+        .subquery("first")
+    )
+    taken_back = select(col(_Retraction.id)).where(
+        col(_Retraction.retracts_id) == col(Decision.id), col(_Retraction.id) <= col(Submission.last_decision_id)
+    )
+    ranked = (
+        select(*_COLUMNS, _newest_first())
+        .join(first, first.c.assignment_id == col(Decision.assignment_id))
+        .join(Submission, and_(col(Submission.id) == first.c.id, col(Decision.id) <= col(Submission.last_decision_id)))
+        .where(col(Decision.kind).in_(LABELLING), ~taken_back.exists(), *where)
+        .subquery("ranked")
+    )
+    return select(*ranked.c).where(ranked.c.age == 1)
+
+
+def flags(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The utterances whose newest standing mark is a flag."""
+    ranked = (
+        select(col(Decision.assignment_id), col(Decision.utterance_id), col(Decision.kind), _newest_first())
+        .where(col(Decision.kind).in_((Kind.FLAG, Kind.UNFLAG)), unretracted(), *where)
+        .subquery("marks")
+    )
+    return select(ranked.c.assignment_id, ranked.c.utterance_id).where(ranked.c.age == 1, ranked.c.kind == Kind.FLAG)
+
+
+def _newest_first() -> ColumnElement[int]:
+    order = col(Decision.id).desc()
+    window = func.row_number().over(partition_by=(col(Decision.assignment_id), col(Decision.utterance_id)), order_by=order)
+    return window.label("age")

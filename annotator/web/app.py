@@ -1,0 +1,33 @@
+"""The application: made from settings, opens the database when it starts, closes it when it stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from annotator.flow.project import open_project
+from annotator.paths import PACKAGE
+from annotator.settings import Settings, read_settings
+from annotator.web import accounts, agreement, conversations, errors, export, review, taxonomy
+from annotator.web.security import Security
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application; without settings, from the environment (as each worker of `serve --workers` does)."""
+    settings = settings or read_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.settings = settings
+        app.state.db = open_project(settings)
+        yield
+        app.state.db.close()
+
+    app = FastAPI(title="annotator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Security)
+    errors.add_handlers(app)
+    for screen in (accounts, conversations, review, taxonomy, agreement, export):
+        app.include_router(screen.router)
+    app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
+    return app

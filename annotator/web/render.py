@@ -1,0 +1,66 @@
+"""Templates: whole pages, and named blocks of them as fragments. Contexts are dataclasses; nothing undefined is printed."""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from annotator.flow.access import Right, may
+from annotator.models import User
+from annotator.paths import shipped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What every page needs: who is signed in (None on the way in), and a sentence to show on top."""
+
+    user: User | None
+    notice: str = ""
+
+    def may(self, right: str) -> bool:
+        """Whether to show the way to something; the use case checks again."""
+        return self.user is not None and may(self.user, Right(right))
+
+
+@cache
+def templates() -> Environment:
+    """The template environment; compiled templates are kept."""
+    environment = Environment(
+        loader=FileSystemLoader(shipped("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters["percent"] = percent
+    environment.filters["figure"] = figure
+    return environment
+
+
+def percent(probability: float | None) -> str:
+    """A probability as people read it: 71 %, or nothing where there is none."""
+    return "" if probability is None else f"{probability * 100:.0f} %"
+
+
+def figure(value: float | None) -> str:
+    """A figure to two places, or `undefined`."""
+    return "undefined" if value is None else f"{value:.2f}"
+
+
+def render_page(name: str, page: Page, status: int = 200) -> HTMLResponse:
+    """A whole page."""
+    return HTMLResponse(templates().get_template(name).render(_context(page)), status)
+
+
+def render_block(name: str, block: str, context: Any, status: int = 200) -> HTMLResponse:
+    """One named block of a page, the same markup as in the page."""
+    template = templates().get_template(name)
+    return HTMLResponse("".join(template.blocks[block](template.new_context(_context(context)))), status)
+
+
+def _context(page: Any) -> dict[str, Any]:
+    values = {field.name: getattr(page, field.name) for field in fields(page)}
+    return values | {"page": page}

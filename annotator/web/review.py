@@ -1,0 +1,150 @@
+"""The desk: one conversation, its proposals, and every act on it as a form that a script can send too."""
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from annotator.core.taxonomy import Code
+from annotator.flow import desk, review
+from annotator.flow.review import Act
+from annotator.models import User
+from annotator.web.deps import is_fragment, reading, writing
+from annotator.web.render import Page, render_block, render_page
+
+router = APIRouter()
+
+ActKey = Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+
+
+class ActForm(BaseModel):
+    """One act. `act_key` is made by the page, once per act, so that sending it twice saves it once."""
+
+    act: Act = Act.LABEL
+    codes: list[str] = []
+    act_key: ActKey
+
+
+class UndoForm(BaseModel):
+    """Take back the newest act, or the one with the key `target`."""
+
+    act_key: ActKey
+    target: str = ""
+
+
+class HandInForm(BaseModel):
+    """Hand in; `with_open` says that some utterances may stay open."""
+
+    with_open: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewPage(Page):
+    """One conversation with the utterance at `at` in focus; `built` is the label being put together without script."""
+
+    desk: desk.Desk
+    at: int
+    built: tuple[str, ...]
+    act_key: str
+    open_positions: tuple[int, ...] = ()
+
+    def by_category(self, role: str) -> dict[str, list[Code]]:
+        """The codes of a role, grouped as the paper discusses them."""
+        groups: dict[str, list[Code]] = {}
+        for code in self.desk.taxonomy.by_role.get(role, {}).values():
+            groups.setdefault(code.category, []).append(code)
+        return groups
+
+
+@dataclass(frozen=True)
+class RowFragment:
+    """What one utterance's block needs."""
+
+    row: desk.Row
+    at: int
+    handed_in: bool = False
+
+
+@router.get("/review/{assignment_id}")
+def show(request: Request, assignment_id: int, at: int = 0, built: Annotated[tuple[str, ...], Query()] = ()) -> Response:
+    with reading(request) as (session, user):
+        opened = desk.open_desk(session, user, assignment_id)
+    return render_page("review.html", _page(user, opened, at, built))
+
+
+def _page(user: User, opened: desk.Desk, at: int, built: tuple[str, ...] = ()) -> ReviewPage:
+    rows = opened.rows
+    first_open = next((row.position for row in rows if row.state == "open"), rows[0].position)
+    at = at if 1 <= at <= len(rows) else first_open
+    known = opened.taxonomy.by_role.get(rows[at - 1].role, {})
+    return ReviewPage(
+        user=user, desk=opened, at=at, built=tuple(code for code in built if code in known), act_key=secrets.token_urlsafe(12)
+    )
+
+
+@router.post("/review/undo")
+def undo(request: Request, form: Annotated[UndoForm, Form()]) -> Response:
+    with writing(request) as (session, user):
+        undone = review.undo(session, user, act_key=form.act_key, target=form.target or None)
+    if is_fragment(request):
+        return render_row(undone.row)
+    return _to(undone.row.assignment_id, undone.row.position)
+
+
+@router.post("/review/{assignment_id}/hand-in")
+def hand_in(request: Request, assignment_id: int, form: Annotated[HandInForm, Form()]) -> Response:
+    with writing(request) as (session, user):
+        outcome = review.hand_in(session, user, assignment_id, with_open=form.with_open)
+        if outcome.handed_in:
+            return RedirectResponse("/review", 303)
+        opened = desk.open_desk(session, user, assignment_id)
+    page = replace(_page(user, opened, outcome.open_positions[0]), notice=outcome.sentence, open_positions=outcome.open_positions)
+    return render_page("review.html", page, 409)
+
+
+@router.post("/review/{assignment_id}/reopen")
+def reopen(request: Request, assignment_id: int) -> Response:
+    with writing(request) as (session, user):
+        review.reopen(session, user, assignment_id)
+    return RedirectResponse(f"/review/{assignment_id}", 303)
+
+
+@router.get("/review/{assignment_id}/{position}")
+def row(request: Request, assignment_id: int, position: int) -> Response:
+    """One utterance as it stands: what the desk shows again after a refused act."""
+    with reading(request) as (session, user):
+        opened = desk.open_desk(session, user, assignment_id)
+    found = next((one for one in opened.rows if one.position == position), opened.rows[0])
+    return render_row(found)
+
+
+@router.post("/review/{assignment_id}/{position}")
+def act(
+    request: Request, assignment_id: int, position: int, form: Annotated[ActForm, Form()], stay: bool = False
+) -> Response:
+    codes = tuple(form.codes) if form.act == Act.LABEL else ()
+    with writing(request) as (session, user):
+        saved = review.decide(session, user, assignment_id, position, act=form.act, codes=codes, act_key=form.act_key)
+    if is_fragment(request):
+        return render_row(saved)
+    if stay:
+        return _to(assignment_id, position, *(f"&built={code}" for code in saved.codes))
+    return _to(assignment_id, position if form.act in (Act.FLAG, Act.UNFLAG) else position + 1)
+
+
+@router.get("/review/{assignment_id}/{position}/reason")
+def reason(request: Request, assignment_id: int, position: int) -> Response:
+    with reading(request) as (session, user):
+        return PlainTextResponse(desk.reason(session, user, assignment_id, position))
+
+
+def render_row(row: desk.Row) -> HTMLResponse:
+    """The utterance's block of the desk."""
+    return render_block("review.html", "utterance", RowFragment(row=row, at=0))
+
+
+def _to(assignment_id: int, position: int, *more: str) -> Response:
+    return RedirectResponse(f"/review/{assignment_id}?at={position}{''.join(more)}#u{position}", 303)
