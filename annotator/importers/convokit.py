@@ -87,14 +87,17 @@ def _lines(source: Source, path: Path) -> Iterator[tuple[str, _Line]]:
         key = identifier(entry.get("id"), "the id", where)
         # Corpora older than ConvoKit 2.5 say root, user and reply_to.
         conversation = identifier(entry.get("conversation_id", entry.get("root")), "the conversation_id", where)
-        yield conversation, _Line(
-            where,
-            key,
-            identifier(entry.get("speaker", entry.get("user")), "the speaker", where),
-            entry.get("reply-to", entry.get("reply_to")),
-            entry.get("timestamp"),
-            string(entry.get("text"), "the text", where),
-            mapping(entry.get("meta"), "meta", where),
+        yield (
+            conversation,
+            _Line(
+                where,
+                key,
+                identifier(entry.get("speaker", entry.get("user")), "the speaker", where),
+                entry.get("reply-to", entry.get("reply_to")),
+                entry.get("timestamp"),
+                string(entry.get("text"), "the text", where),
+                mapping(entry.get("meta"), "meta", where),
+            ),
         )
 
 

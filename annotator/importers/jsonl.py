@@ -120,7 +120,7 @@ def _spoken(entries: list[Any], at: str) -> Iterator[Spoken]:
 def _role(entry: dict[str, Any], where: str) -> str:
     role = entry.get("role", entry.get("speaker"))
     if not isinstance(role, str) or not role.strip():
-        raise BadInput(f"{where}: the role is missing. Say who speaks, as in \"role\": \"Seeker\".")
+        raise BadInput(f'{where}: the role is missing. Say who speaks, as in "role": "Seeker".')
     return role.strip()
 
 

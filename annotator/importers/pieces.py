@@ -56,7 +56,7 @@ def code_set(value: Any, where: str) -> tuple[str, ...]:
         return split_codes(value)
     if value is None:
         return ()
-    raise BadInput(f"{where}: the codes are {_short(value)}, not a list of strings. Write them as [\"ACK\", \"RC\"].")
+    raise BadInput(f'{where}: the codes are {_short(value)}, not a list of strings. Write them as ["ACK", "RC"].')
 
 
 def whole_number(value: Any, what: str, where: str) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from annotator.taggers.features import Rows, Sheet
     from annotator.taggers.learner import Learner, Nearest
 
-# `features` and `learner` are imported inside methods: they load scikit-learn (a second, 100 MB), which `serve` never needs.
+# `features` and `learner` are imported inside methods: they load scikit-learn, which `serve` never needs.
 
 _FOLDS = 10
 _AT_ONCE = 250

@@ -1,14 +1,16 @@
 """Files that cannot be used: each is answered with a sentence that names the file and, where there is one, the line or turn."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from annotator.core.transcript import Transcript
 from annotator.errors import BadInput
 from annotator.importers.base import Source
 
-from .conftest import Reader
+Reader = Callable[..., list[Transcript]]
 
 HEADING = "conversation,utterance,role,annotator,codes,turn,text,gold"
 ROW = "c1,1,Seeker,alice,ACK,1,Hi.,"
@@ -56,12 +58,12 @@ BROKEN: dict[str, tuple[str, str | bytes, str]] = {
     "no role in a line": ("a.jsonl", lines({"text": "Hi."}), "line 1: conversation 'c1', utterance 1: the role is missing"),
     "NUL in a table": ("a.csv", f"{HEADING}\n{ROW}\nc1,2,Seeker,,,1,\0,\n", "line 3 contains a NUL"),
     "NUL in JSON": ("c1.json", turn(utterances=["a\0b"]), "turn 7, utterance 1 contains a NUL"),
-    "half a character": ("a.jsonl", LINE.replace("Hi", "\\ud83d"), "line 1: conversation 'c1', turn 1, utterance 1 contains half"),
-    "half a character in meta": ("a.jsonl", LINE.replace('"c1",', '"c1", "meta": {"a": "\\udc00"},'), "line 1: conversation 'c1'"),
+    "half a character": ("a.jsonl", LINE.replace("Hi", "\\ud83d"), "turn 1, utterance 1 contains half"),
+    "half a character in meta": ("a.jsonl", LINE.replace('"c1",', '"c1", "a": "\\udc00",'), "line 1: conversation 'c1'"),
     "a line of 50 MB": ("a.jsonl", b'{"id": "' + b"x" * 50_000_000, "line 1 is longer than 16 MB"),
     "a list instead of objects": ("a.json", f"[{LINE}]", "line 1 begins a list"),
     "text instead of objects": ("a.jsonl", f'{LINE}\n"Hi."\n', "line 2 is not an object"),
-    "unknown shape": ("a.jsonl", '{"id": "c1", "dialogue": []}', 'line 1 has none of the shapes known here. A line is one of\n{"id"'),
+    "unknown shape": ("a.jsonl", '{"id": "c1", "dialogue": []}', "line 1 has none of the shapes known here. A line is one of\n{"),
     "shapes mixed": ("a.jsonl", '{"conversation": "c1", "role": "A", "text": "Hi"}\n' + LINE, "line 2 is no utterance like"),
     "no id": ("a.jsonl", LINE.replace('"id": "c1", ', ""), "line 1: the conversation's id is missing"),
     "an id twice": ("a.jsonl", f"{LINE}\n{LINE}\n", "line 2: a conversation 'c1' stands further up"),

@@ -6,7 +6,8 @@ from annotator.core.taxonomy import parse_taxonomy
 from annotator.core.transcript import Transcript, Turn, Utterance
 from annotator.taggers.base import Brief, Suggestion
 from annotator.taggers.local import LocalTagger
-from tests.taggers.test_contract import KNOWN, NEW, TAXONOMY
+
+from .small import KNOWN, NEW, TAXONOMY
 
 
 def said(*texts: str, id: str = "new", role: str = "Seeker") -> Transcript:

@@ -8,7 +8,8 @@ import pytest
 from annotator.errors import BadInput
 from annotator.taggers import make
 from annotator.taggers.base import Brief, Suggestion
-from tests.taggers.test_contract import NEW, TAXONOMY
+
+from .small import NEW, TAXONOMY
 
 
 def suggest(path: Path, script: object) -> dict[str, Suggestion]:

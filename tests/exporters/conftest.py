@@ -1,0 +1,35 @@
+"""The real corpus, and a small conversation with everything in it."""
+
+from pathlib import Path
+
+import pytest
+
+from annotator.core.transcript import Label, Proposal, Record, Transcript, Turn, Utterance
+from annotator.importers import IMPORTERS
+from annotator.importers.base import Source
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of real data beside the checkout."""
+    folder = Path(__file__).parents[2].parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"The real data is not at {folder}.")
+    return folder
+
+
+@pytest.fixture
+def vogue(data: Path) -> list[Record]:
+    """All of VOGUE."""
+    return list(IMPORTERS["vogue"].read(Source(data / "vogue/original")))
+
+
+@pytest.fixture
+def talk() -> Transcript:
+    """Alice and Bob labelled, Bob blind; the first utterance is settled, the last is nobody's."""
+    alice = Label("alice", ("ACK", "RC"), "r1", "assisted", "abc123", 2.5, "2026-11-23T05:00:00Z")
+    bob = Label("bob", (), "r1", "blind", "abc123", 7.0, "2026-11-23T06:00:00Z")
+    first = Utterance("1", "Hi.", (alice, bob), (Proposal(("ACK",), 0.8312, "r1"),), ("ACK",))
+    last = Utterance("2", '=Well, "so"\nthen', (), (Proposal(("RTI", "RC"), 0.5),))
+    turns = (Turn("Seeker", (first,), 1, "00:00:01"), Turn("Assistant", (last,), 2, "00:00:02"))
+    return Transcript("c1", turns, {"scenario": 1, "catalogue": "a"})

@@ -1,0 +1,146 @@
+"""What is exported and imported again is the same, for any text, name and code; and exported again it is the same bytes.
+
+Not held: by csv a conversation's meta and a turn's timestamp; by vogue whose label it is, facts about it, proposals and
+the ids of utterances; by convokit facts about labels other than the condition, and proposals after the first.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotator.core.transcript import Label, Proposal, Transcript, Turn, Utterance
+from annotator.exporters import EXPORTERS
+from annotator.importers import IMPORTERS
+from annotator.importers.base import Source
+
+settings.register_profile("files", max_examples=60, deadline=None)
+
+spreadsheet = ["=1+1", "'=1", "''+", "@a", "\t-", '"', '""', "a,b;c\td", "x\r\ny\rz\n"]
+odd = st.sampled_from([*spreadsheet, "😀", "שלום", "\u202eab", "NA", "nan"])
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+texts = st.builds("{}{}".format, odd | st.text(characters, max_size=8), st.text(characters, max_size=8)).filter(str.strip)
+plain = texts.map(str.strip).filter(bool)
+codes = st.lists(st.sampled_from(["ACK", "NA", "nan", "null", "None", "=A", "-", "<no tag available>"]), unique=True, max_size=3)
+facts = st.sampled_from(["", "r1", "=r2", "'r"])
+numbers = st.none() | st.floats(0, 1e6)
+labels = st.builds(
+    Label, st.none() | plain, codes.map(tuple), facts, facts, facts, numbers, facts
+).filter(lambda label: label.annotator is not None or bool(label.codes))  # fmt: skip
+proposals = st.builds(Proposal, codes.map(tuple), numbers, facts)
+golds = st.none() | codes.map(tuple)
+values = st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=2), max_leaves=3)
+metas = st.dictionaries(st.sampled_from(["conversation_id", "scenario", "catalogue", "a", "é"]), values)
+
+
+@st.composite
+def transcripts(draw: st.DrawFn, utterances: st.SearchStrategy[Utterance]) -> Transcript:
+    """Turns numbered upwards; utterances numbered from 1, or each with an id of its own."""
+    count = 0
+    named = draw(st.booleans())
+    turns = []
+    number = draw(st.integers(-1, 3))
+    for _ in range(draw(st.integers(1, 3))):
+        said = []
+        for _ in range(draw(st.integers(1, 2))):
+            count += 1
+            said.append(replace(draw(utterances), id=f"{draw(plain)}.{count}" if named else str(count)))
+        turns.append(Turn(draw(st.sampled_from(["Seeker", "=Assistant", "Käufer 1"])), tuple(said), number, draw(facts)))
+        number += draw(st.integers(1, 2))
+    return Transcript(draw(plain.filter(lambda key: len(key) < 40)), tuple(turns), draw(metas))
+
+
+def distinct(utterance: Utterance) -> Utterance:
+    """One label per annotator and round."""
+    kept = {(label.annotator, label.round): label for label in utterance.labels}
+    return replace(utterance, labels=tuple(kept.values()))
+
+
+full = st.builds(
+    Utterance, st.just(""), texts, st.lists(labels, max_size=3).map(tuple), st.lists(proposals, max_size=2).map(tuple), golds
+).map(distinct)  # fmt: skip
+
+
+def there_and_back(name: str, transcript: Transcript) -> Transcript:
+    """Write, read, and check that writing again gives the same bytes."""
+    with TemporaryDirectory() as folder:
+        one, two = (Path(folder) / f"{place}{EXPORTERS[name].suffix}" for place in "ab")
+        EXPORTERS[name].write([transcript], one)
+        (found,) = IMPORTERS[name].read(Source(one))
+        assert isinstance(found, Transcript)
+        EXPORTERS[name].write([found], two)
+        assert contents(one) == contents(two)
+    return found
+
+
+def contents(path: Path) -> dict[Path, bytes]:
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    return {each.relative_to(path): each.read_bytes() for each in files}
+
+
+def each_utterance(transcript: Transcript, change: Callable[[Utterance], Utterance]) -> Transcript:
+    turns = (replace(turn, utterances=tuple(map(change, turn.utterances))) for turn in transcript.turns)
+    return replace(transcript, turns=tuple(turns))
+
+
+@settings(settings.get_profile("files"))
+@given(transcripts(full))
+def test_jsonl_holds_everything(transcript: Transcript) -> None:
+    assert there_and_back("jsonl", transcript) == transcript
+
+
+def as_in_rows(utterance: Utterance) -> Utterance:
+    """Rows hold one proposal per round that somebody labelled in; without labels only one."""
+    if not utterance.labels:
+        return replace(utterance, proposals=utterance.proposals[:1])
+    rounds = dict.fromkeys(label.round for label in utterance.labels)
+    known = {proposal.round: proposal for proposal in utterance.proposals}
+    if "" in known and not set(rounds) <= set(known):
+        known = {}  # the one without a round would be written into the others
+    return replace(utterance, proposals=tuple(known[one] for one in rounds if one in known))
+
+
+@settings(settings.get_profile("files"))
+@given(transcripts(full))
+def test_csv_holds_all_but_meta_and_timestamps(transcript: Transcript) -> None:
+    transcript = each_utterance(transcript, as_in_rows)
+    transcript = replace(transcript, meta={}, turns=tuple(replace(turn, timestamp="") for turn in transcript.turns))
+    assert there_and_back("csv", transcript) == transcript
+
+
+@settings(settings.get_profile("files"))
+@given(transcripts(full))
+def test_csv_written_again_is_the_same_whatever_it_could_not_hold(transcript: Transcript) -> None:
+    assert there_and_back("csv", transcript).text_hash() == transcript.text_hash()
+
+
+def named(utterance: Utterance) -> Utterance:
+    return replace(utterance, labels=tuple(replace(label, annotator="alice") for label in utterance.labels))
+
+
+one_label = st.builds(Label, st.just("alice"), codes.filter(bool).map(tuple))
+tagged = st.builds(Utterance, st.just(""), texts, st.lists(one_label, max_size=1).map(tuple))
+
+
+@settings(settings.get_profile("files"))
+@given(transcripts(tagged))
+def test_vogue_holds_one_label_without_its_name(transcript: Transcript) -> None:
+    numbers = iter(range(1, 100))
+    transcript = each_utterance(transcript, lambda said: replace(said, id=str(next(numbers))))
+    assert each_utterance(there_and_back("vogue", transcript), named) == transcript
+
+
+def as_in_convokit(utterance: Utterance) -> Utterance:
+    kept = {label.annotator: Label(label.annotator, label.codes) for label in utterance.labels if label.annotator}
+    proposals = tuple(replace(proposal, round="") for proposal in utterance.proposals[:1])
+    return replace(utterance, labels=tuple(kept.values()), proposals=proposals)
+
+
+@settings(settings.get_profile("files"))
+@given(transcripts(full))
+def test_convokit_holds_labels_gold_and_a_proposal(transcript: Transcript) -> None:
+    transcript = each_utterance(transcript, as_in_convokit)
+    assert there_and_back("convokit", transcript) == transcript
