@@ -63,8 +63,8 @@ def bar(title: str, unit: str) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(title), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    texts = (TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[note]}"))
+    with Progress(TextColumn(title), BarColumn(), *texts, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None, note="")
         yield lambda done, total, note="": progress.update(task, completed=done, total=total, note=note or f"{done} {unit}")
 
@@ -83,7 +83,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
 def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders.")],
     format: Annotated[str | None, typer.Option("--format", help="vogue, csv, jsonl, convokit or text; default: found out.")] = None,
-    as_name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Whose the labels are that the file names nobody for.")] = None,
+    as_name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="Whose the labels are where the file does not say.")] = None,
     map_: Annotated[list[str] | None, typer.Option("--map", metavar="OLD=NEW", help="Rename a code; ROLE/OLD=NEW for one role.")] = None,
     on_unknown: Annotated[Literal["skip", "error"], typer.Option("--on-unknown", help="What a code outside the taxonomy does.")] = "skip",
     project: Project = None,
@@ -92,7 +92,7 @@ def import_(
 ) -> None:
     """Import conversations, with the labels, gold and proposals that come along: all of it, or nothing."""
     from annotator.flow.intake import import_paths
-    from annotator.flow.intake_facts import Options
+    from annotator.flow.intake_report import Options
 
     options = Options(as_name=as_name, renamed=_renamed(map_ or []), unknown_is_error=on_unknown == "error")
     with opened(project, db) as (_, database), bar("Importing", "conversations") as progress, database.writing() as session:
@@ -174,7 +174,8 @@ def tag(
     if as_json:
         show(run.model_dump(mode="json", include={"id", "tagger", "version", "threshold", "n_conversations", "n_utterances", "seconds"}))
     else:
-        print(f"Run {run.id}: {run.tagger} proposed codes for {run.n_utterances} utterances of {run.n_conversations} conversations in {run.seconds:.1f} s.")
+        size = f"{run.n_utterances} utterances of {run.n_conversations} conversations"
+        print(f"Run {run.id}: {run.tagger} proposed codes for {size} in {run.seconds:.1f} s.")
 
 
 @user_app.command("add")
@@ -336,7 +337,8 @@ def demo(
     settings = Settings(project=folder, base_url=f"http://127.0.0.1:{port}")
     made = make_demo(settings, say)
     for name, token in made.tokens.items():
-        print(f"{name:6}{settings.base_url}/link/{token}" if token else f"{name:6}{settings.base_url}/sign-in (with the password chosen before)")
+        where = f"/link/{token}" if token else "/sign-in (with the password chosen before)"
+        print(f"{name:6}{settings.base_url}{where}")
     sys.stdout.flush()
     say("Open one of these links (each works once): lea leads, ana and ben annotate.")
     if serve_it:

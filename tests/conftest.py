@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from annotator.db import Database
 from annotator.flow import accounts, intake, tagging
-from annotator.flow.intake_facts import Options
+from annotator.flow.intake_report import Options
 from annotator.flow.project import init_project, open_project
 from annotator.flow.round import create_round
 from annotator.models import Role, User

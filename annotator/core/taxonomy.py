@@ -84,8 +84,10 @@ class Taxonomy:
         meaning = {
             "labels": [self.min_codes, self.max_codes],
             "codes": sorted(
-                [c.role, c.code, c.category, c.name, _flat(c.definition), _flat(c.use_when), _flat(c.avoid_when), c.key]
-                + [sorted(c.examples), sorted(c.counter_examples)]
+                [
+                    *(c.role, c.code, c.category, c.name, _flat(c.definition), _flat(c.use_when), _flat(c.avoid_when), c.key or ""),
+                    *(sorted(c.examples), sorted(c.counter_examples)),
+                ]
                 for c in self.codes
             ),
         }

@@ -1,5 +1,6 @@
 """A ConvoKit corpus folder, written without the convokit package; `Corpus(filename=...)` of convokit 5 loads it.
 
+Written in ASCII as convokit does, because it reads with whatever encoding the machine has.
 It holds codes, gold and proposal of every utterance, but not when and how long a decision took.
 """
 
@@ -31,7 +32,7 @@ class ConvoKit(Exporter):
                 if isinstance(record, Transcript):
                     for line in _utterances(record):
                         _note(types["utterances"], line["meta"])
-                        utterances.write(json.dumps(line, ensure_ascii=False) + "\n")
+                        utterances.write(json.dumps(line) + "\n")
                     for role in dict.fromkeys(turn.role for turn in record.turns):
                         into_speakers.add(f"{record.id}_{role}", types["speakers"], {"role": role})
                     meta = {"source_id": record.id, **{key: v for key, v in record.meta.items() if key != "source_id"}}
@@ -47,7 +48,7 @@ def _create(path: Path) -> TextIO:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8", newline="")
+    path.write_text(json.dumps(content), encoding="utf-8", newline="")
 
 
 class _Object:
@@ -59,8 +60,8 @@ class _Object:
 
     def add(self, key: str, types: dict[str, set[str]], meta: dict[str, Any]) -> None:
         _note(types, meta)
-        entry = json.dumps({"meta": meta, "vectors": []}, ensure_ascii=False)
-        self.file.write(f"{self.before}{json.dumps(key, ensure_ascii=False)}: {entry}")
+        entry = json.dumps({"meta": meta, "vectors": []})
+        self.file.write(f"{self.before}{json.dumps(key)}: {entry}")
         self.before = ", "
 
     def close(self) -> None:

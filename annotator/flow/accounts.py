@@ -38,9 +38,14 @@ def _nobodys_hash() -> str:
     return str(_passwords().hash(secrets.token_urlsafe()))
 
 
+def _spelled(name: str) -> str:
+    """A name in its one spelling."""
+    return unicodedata.normalize("NFC", name).strip()[:100]
+
+
 def clean_name(name: str) -> str:
     """A name in its one spelling, or `BadInput`: 1 to 60 printable characters, none of `|`, and no word we use ourselves."""
-    name = unicodedata.normalize("NFC", name).strip()
+    name = _spelled(name)
     if not name or len(name) > 60 or "|" in name or not name.isprintable():
         raise BadInput(f"{name!r} cannot be a name: use 1 to 60 printable characters without `|`.")
     if name.casefold() in _TAKEN_WORDS:
@@ -146,7 +151,7 @@ def use_link(session: Session, token: str, password: str, days: int) -> str:
 
 def check_password(session: Session, name: str, password: str) -> User | None:
     """The user, when the password is right. Slow on purpose, so not for a writing session."""
-    user = find_user(session, unicodedata.normalize("NFC", name).strip())
+    user = find_user(session, _spelled(name))
     known = user is not None and user.password_hash is not None and user.disabled_at is None
     stored = user.password_hash if user and known else _nobodys_hash()
     return user if _passwords().verify(password[:1000], stored) and known else None
@@ -156,18 +161,19 @@ def check_tries(session: Session, name: str) -> None:
     """Raise `TooManyTries` after ten wrong passwords for a name within a quarter of an hour."""
     since = now() - timedelta(minutes=_TRY_MINUTES)
     tries = session.scalar(
-        select(func.count()).where(col(FailedSignIn.name) == name[:60], col(FailedSignIn.failed_at) > since)
+        select(func.count()).where(col(FailedSignIn.name) == _spelled(name), col(FailedSignIn.failed_at) > since)
     )
     if (tries or 0) >= _TRIES:
-        raise TooManyTries(f"Too many wrong passwords for {name[:60]}. Wait {_TRY_MINUTES} minutes, or ask the lead for a new link.")
+        raise TooManyTries(f"Too many wrong passwords for {_spelled(name)}. Wait {_TRY_MINUTES} minutes, or ask the lead for a new link.")
 
 
 def sign_in(session: Session, name: str, user: User | None, days: int) -> str | None:
     """Record the outcome of `check_password`: a sign-in token, or None and one more wrong try."""
     if user is None:
-        session.add(FailedSignIn(name=name[:60]))
+        session.execute(delete(FailedSignIn).where(col(FailedSignIn.failed_at) < now() - timedelta(minutes=_TRY_MINUTES)))
+        session.add(FailedSignIn(name=_spelled(name)))
         return None
-    session.execute(delete(FailedSignIn).where(col(FailedSignIn.name) == name[:60]))
+    session.execute(delete(FailedSignIn).where(col(FailedSignIn.name) == user.name))
     session.execute(delete(SignIn).where(col(SignIn.expires_at) < now()))
     return _sign_in(session, user, days)
 

@@ -18,7 +18,19 @@ from annotator.errors import BadInput
 from annotator.flow.access import View
 from annotator.flow.standing import standing
 from annotator.models import (
-    Assignment, Condition, Conversation, Decision, Gold, Kind, Role, Round, RoundConversation, Run, Suggestion, TaxonomyVersion, User,
+    Assignment,
+    Condition,
+    Conversation,
+    Decision,
+    Gold,
+    Kind,
+    Role,
+    Round,
+    RoundConversation,
+    Run,
+    Suggestion,
+    TaxonomyVersion,
+    User,
 )  # fmt: skip
 
 _CHUNK = 250

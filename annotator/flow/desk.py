@@ -17,8 +17,20 @@ from annotator.flow.access import not_yours, own_assignments, shown_suggestion
 from annotator.flow.standing import Standing, flags, fold, standing
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
-    Assignment, Condition, Conversation, Decision, Kind, Round, RoundConversation, Scenario, Submission, Suggestion,
-    TaxonomyVersion, Turn, User, Utterance,
+    Assignment,
+    Condition,
+    Conversation,
+    Decision,
+    Kind,
+    Round,
+    RoundConversation,
+    Scenario,
+    Submission,
+    Suggestion,
+    TaxonomyVersion,
+    Turn,
+    User,
+    Utterance,
 )  # fmt: skip
 
 PAGE = 100

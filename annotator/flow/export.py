@@ -1,6 +1,5 @@
 """Labelled transcripts out: what a view covers, in one format, put in its place only when all of it is written."""
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -22,13 +21,14 @@ def export_to(session: Session, view: View, path: Path, *, format_name: str | No
     if not chosen.suffix and path.exists() and (path.is_file() or any(path.iterdir())):
         raise BadInput(f"{path} exists already and is not an empty folder. Choose a new name for the export.")
     if chosen.suffix and path.is_dir():
-        raise BadInput(f"{path} is a folder; the {chosen.name} format is one file. Give a file name such as {path / ('export' + chosen.suffix)}.")
+        example = path / f"export{chosen.suffix}"
+        raise BadInput(f"{path} is a folder; the {chosen.name} format is one file. Give a file name such as {example}.")
     with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
         made = Path(folder) / "export"
         chosen.write(export_records(session, view, labels), made, raw=raw)
         if path.is_dir():
             path.rmdir()
-        os.replace(made, path)
+        made.replace(path)
 
 
 def export_file(session: Session, view: View, folder: Path, *, format_name: str, labels: str = "all") -> Path:

@@ -14,7 +14,8 @@ from sqlmodel import Session, SQLModel, col
 from annotator import models
 from annotator.core.transcript import Item, ItemRating, Record, Scenario, Transcript
 from annotator.errors import BadInput, Conflict
-from annotator.flow.intake_facts import Facts, Options, Places, Report
+from annotator.flow.intake_facts import Facts, Places
+from annotator.flow.intake_report import Options, Report
 from annotator.flow.taxonomy import current
 from annotator.importers import importer_for
 from annotator.importers.base import Source
@@ -88,8 +89,13 @@ class _Intake:
         self._insert(Utterance, rows)
         places = self._places([ids[t.id] for t in transcripts])
         self.report.conversations += len(transcripts)
+        self._note_roles({row["role"] for row in rows})
         self.report.utterances += len(rows)
         self.facts.store([(t, ids[t.id], places[ids[t.id]]) for t in transcripts], known=False)
+
+    def _note_roles(self, roles: set[str]) -> None:
+        known = {*self.facts.taxonomy.roles, *self.report.roles_without_codes}
+        self.report.roles_without_codes.extend(sorted(roles - known))
 
     def _insert_conversations(self, transcripts: list[Transcript]) -> dict[str, int]:
         rows = []

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from annotator.db import Database
 from annotator.errors import BadInput, Conflict
 from annotator.flow import accounts, intake, tagging
-from annotator.flow.intake_facts import Options
+from annotator.flow.intake_report import Options
 from annotator.flow.round import create_round, list_rounds
 from annotator.flow.taxonomy import adopt, read_taxonomy
 from annotator.models import Role

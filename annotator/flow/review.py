@@ -18,7 +18,17 @@ from annotator.flow.desk import Row, make_row, utterances_of
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
-    Assignment, Conversation, Decision, Kind, Round, RoundConversation, Submission, TaxonomyVersion, User, Utterance, now,
+    Assignment,
+    Conversation,
+    Decision,
+    Kind,
+    Round,
+    RoundConversation,
+    Submission,
+    TaxonomyVersion,
+    User,
+    Utterance,
+    now,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from annotator.taggers.features import Floats
 
@@ -28,7 +29,9 @@ class Learner:
     """One logistic regression per code of a role, each code against all others."""
 
     def __init__(self, codes: Sequence[str], rows: sparse.csr_matrix, known: Sequence[tuple[str, ...]]) -> None:
-        fitted = [_fit(rows, np.array([code in label for label in known], dtype=bool), len(codes)) for code in codes]
+        # liblinear asks BLAS for many tiny sums; its threads only wait for each other (20 s for 1.5 s on a busy machine).
+        with threadpool_limits(limits=1, user_api="blas"):
+            fitted = [_fit(rows, np.array([code in label for label in known], dtype=bool), len(codes)) for code in codes]
         self._weights = np.array([weights for weights, _ in fitted]).T
         self._bias = np.array([bias for _, bias in fitted])
 

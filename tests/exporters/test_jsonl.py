@@ -24,10 +24,8 @@ def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
         "proposals": [{"codes": ["ACK"], "confidence": 0.8312, "round": "r1"}],
     }
     last = {"text": '=Well, "so"\nthen', "labels": {}, "proposals": [{"codes": ["RTI", "RC"], "confidence": 0.5}]}
-    turns = [
-        {"turn": 1, "timestamp": "00:00:01", "role": "Seeker", "utterances": [first]},
-        {"turn": 2, "timestamp": "00:00:02", "role": "Assistant", "utterances": [last]},
-    ]
+    turn = {"turn": 1, "timestamp": "00:00:01", "role": "Seeker", "utterances": [first]}
+    turns = [turn, {"turn": 2, "timestamp": "00:00:02", "role": "Assistant", "utterances": [last]}]
     assert written(tmp_path, talk) == [{"id": "c1", "meta": {"scenario": 1, "catalogue": "a"}, "turns": turns}]
 
 

@@ -1,0 +1,1 @@
+"""How fast the product is, measured the way people use it. One command: `python -m bench`."""
