@@ -1,6 +1,7 @@
 """The command line: results to stdout, progress and messages to stderr; exit 0 done, 1 a sentence, 2 wrong usage."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -314,8 +315,6 @@ def serve(
 
 def run_server(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Run uvicorn until Ctrl-C."""
-    import os
-
     import uvicorn
 
     os.environ["ANNOTATOR_PROJECT"] = str(settings.project.resolve())
@@ -342,7 +341,10 @@ def demo(
     sys.stdout.flush()
     say("Open one of these links (each works once): lea leads, ana and ben annotate.")
     if serve_it:
-        run_server(settings, "127.0.0.1", port)
+        # A fresh process: the one that trained the tagger holds memory that serving never needs.
+        os.environ["ANNOTATOR_BASE_URL"] = settings.base_url
+        command = [sys.executable, "-m", "annotator", "serve", "--project", str(folder), "--port", str(port)]
+        os.execv(sys.executable, command)  # noqa: S606
 
 
 @app.command()

@@ -109,7 +109,7 @@ def parse_taxonomy(text: str, name: str = "taxonomy.yaml") -> Taxonomy:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise BadInput(f"{name}, line {line}: not readable as YAML ({getattr(error, 'problem', None) or error}).") from error
+        raise BadInput(f"{name}, line {line}: not readable as YAML ({getattr(error, 'problem', None) or error}). Correct the line or the one before.") from error
     if root is None:
         raise BadInput(f"{name}, line 1: the file is empty. Start from the taxonomy that comes with the tool.")
     reader = _Reader(name)
@@ -159,6 +159,8 @@ class _Reader:
             raise BadInput(f"{self.at(node)}: {what} must be a list of `name: value` lines.")
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise BadInput(f"{self.at(key)}: {what} must be a list of `name: value` lines.")
             if key.value in seen:
                 raise BadInput(f"{self.at(key)}: {key.value!r} is there twice. Remove one.")
             seen.add(key.value)
@@ -173,7 +175,7 @@ class _Reader:
             found[key.value] = value
         missing = [field for field in fields if field not in found and field not in _OPTIONAL]
         if missing:
-            raise BadInput(f"{self.at(node)}: {what} lacks {', '.join(missing)}.")
+            raise BadInput(f"{self.at(node)}: {what} lacks {', '.join(missing)}. Add it.")
         return found
 
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
@@ -214,5 +216,5 @@ class _Reader:
         if key in RESERVED_KEYS:
             raise BadInput(f"{self.at(fields['key'])}: the key {key!r} of {code} is reserved for moving and marking. Choose another.")
         if not re.fullmatch("[a-z]", key):
-            raise BadInput(f"{self.at(fields['key'])}: the key {key!r} of {code} is not one lower-case letter from a to z.")
+            raise BadInput(f"{self.at(fields['key'])}: the key {key!r} of {code} is not one lower-case letter from a to z. Choose one.")
         return key

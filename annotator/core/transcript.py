@@ -72,7 +72,7 @@ class Transcript:
     turns: tuple[Turn, ...]
     meta: dict[str, Any] = field(default_factory=dict)
     place: str = field(default="", compare=False)
-    partial: bool = False
+    partial: bool = field(default=False, compare=False)
 
     def utterances(self) -> Iterator[tuple[Turn, Utterance]]:
         """Every utterance with its turn, in order."""

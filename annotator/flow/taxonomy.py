@@ -59,9 +59,12 @@ def current(session: Session) -> tuple[TaxonomyVersion, Taxonomy]:
     return version, parsed(version.source)
 
 
-def find_code(session: Session, role: str, code: str) -> Code:
-    """One code of the newest version."""
-    found = current(session)[1].by_role.get(role, {}).get(code)
+def find_code(session: Session, role: str, code: str, fingerprint: str = "") -> Code:
+    """One code of the version with this fingerprint, or of the newest."""
+    stored = select(TaxonomyVersion).where(col(TaxonomyVersion.fingerprint) == fingerprint, col(TaxonomyVersion.source) != "")
+    version = session.scalars(stored).one_or_none()
+    taxonomy = parsed(version.source) if version else current(session)[1]
+    found = taxonomy.by_role.get(role, {}).get(code)
     if found is None:
         raise NotFound(f"The taxonomy has no code {code} for {role}.")
     return found

@@ -14,7 +14,7 @@ _SHEETS = (".xlsx", ".xls", ".ods")
 
 
 class LongCsv(Importer):
-    """Reads the long table; without texts for all utterances of a conversation it is `partial`."""
+    """Reads the long table; its transcripts are `partial`, since a table may hold some utterances only."""
 
     name = "csv"
 

@@ -46,9 +46,8 @@ def _transcript(rows: list[Labelled], name: str) -> Transcript:
     if all(key.isascii() and key.isdigit() and len(key) < 19 for key in ids):
         ids.sort(key=int)
     spoken = [_spoken(by_utterance[key], name) for key in ids]
-    partial = not all(one.utterance.text.strip() for one in spoken)
     place = f"{name}, line {rows[0].line}"
-    return checked(Transcript(rows[0].conversation, in_turns(spoken), place=place, partial=partial))
+    return checked(Transcript(rows[0].conversation, in_turns(spoken), place=place, partial=True))
 
 
 def _spoken(rows: list[Labelled], name: str) -> Spoken:

@@ -35,7 +35,7 @@ def codebook(request: Request) -> Response:
 
 
 @router.get("/taxonomy/code")
-def one_code(request: Request, role: str, code: str) -> Response:
+def one_code(request: Request, role: str, code: str, version: str = "") -> Response:
     with reading(request) as (session, _):
-        found = find_code(session, role, code)
+        found = find_code(session, role, code, version)
     return render_block("taxonomy.html", "code", CodeFragment(code=found))

@@ -12,7 +12,7 @@ const codesOf = (row) => (row.dataset.codes ? row.dataset.codes.split("|") : [])
 
 let at = Number(desk.dataset.at);
 let built = null; // {position, codes, keys}: the label being put together, and the act keys it took so far
-let history = []; // {position, key} of every act made on this page, so that undo knows where to go before the server says
+let history = []; // {position, key, before} of every act made on this page: undo shows what stood before the server says it
 let held = null; // keys pressed while an undo of an older act is under way: only the server knows where that leads
 
 // --- saying what happens -----------------------------------------------------------------------------------------
@@ -36,6 +36,7 @@ function showProgress() {
 const store = `annotator-queue-${desk.dataset.user}`;
 const queue = JSON.parse(sessionStorage.getItem(store) || "[]");
 let sending = false;
+let retry = null;
 let leaving = false;
 
 function keep() {
@@ -45,11 +46,13 @@ function keep() {
 function enqueue(url, fields, position, key) {
   queue.push({ url, fields, position, key, desk: desk.dataset.desk });
   keep();
-  send();
+  if (!retry) send();
 }
 
 async function send(wait = 500) {
   if (sending || !queue.length) return;
+  clearTimeout(retry);
+  retry = null;
   sending = true;
   const act = queue[0];
   say(wait > 500 ? "not saved, retrying" : "saving …", wait > 500);
@@ -57,11 +60,11 @@ async function send(wait = 500) {
   sending = false;
   if (outcome === "again") {
     say("not saved, retrying", true);
-    setTimeout(send, wait, Math.min(wait * 2, 8000));
+    retry = setTimeout(send, wait, Math.min(wait * 2, 8000));
   } else if (outcome !== "stop") {
     queue.shift();
     keep();
-    if (!act.key) release();
+    if (!act.key && !leaving) release();
     send();
   }
 }
@@ -75,9 +78,10 @@ async function post(act) {
   } catch {
     return "again"; // no connection, or no answer in time: the act key makes sending again harmless
   }
-  if (answer.ok) {
+  const made = answer.ok && parseRow(text);
+  if (made) {
     if (queue.length === 1) say(`saved ${new Date().toTimeString().slice(0, 8)}`);
-    show(act, text);
+    show(act, made);
     return "done";
   }
   if (answer.status === 401) {
@@ -87,7 +91,8 @@ async function post(act) {
     setTimeout(() => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`), 1500);
     return "stop";
   }
-  if (answer.status >= 500 || answer.status === 429) return "again";
+  // Also a 200 without the utterance, as from a network that wants a sign-in of its own: that is no "yes" of our server.
+  if (answer.ok || answer.status >= 500 || answer.status === 429) return "again";
   say("not saved", true);
   complain(text);
   history = history.filter(({ key }) => key !== act.key);
@@ -95,10 +100,12 @@ async function post(act) {
   return "refused";
 }
 
-function show(act, html) {
-  const made = new DOMParser().parseFromString(html, "text/html").querySelector(".utterance");
+const parseRow = (html) => new DOMParser().parseFromString(html, "text/html").querySelector(".utterance");
+
+function show(act, made) {
   const elsewhere = made.dataset.assignment !== desk.dataset.desk;
   if (act.url === "/review/undo" && !act.key) {
+    leaving = elsewhere; // the keys pressed since then go along: see "pagehide"
     if (elsewhere) return location.assign(`/review/${made.dataset.assignment}?at=${made.dataset.position}`);
     focusOn(Number(made.dataset.position));
   }
@@ -109,7 +116,8 @@ function show(act, html) {
 
 function place(made) {
   const old = rowAt(made.dataset.position);
-  if (old.getAttribute("aria-current")) made.setAttribute("aria-current", "true");
+  made.removeAttribute("aria-current");
+  if (old.hasAttribute("aria-current")) made.setAttribute("aria-current", "true");
   old.replaceWith(made);
   if (window.htmx) window.htmx.process(made);
   showProgress();
@@ -119,7 +127,7 @@ function place(made) {
 async function restore(act) {
   if (act.desk !== desk.dataset.desk || !act.position) return;
   const answer = await fetch(`/review/${act.desk}/${act.position}`, { headers: { "HX-Request": "true" } });
-  if (answer.ok) place(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".utterance"));
+  if (answer.ok) place(parseRow(await answer.text()));
 }
 
 // --- focus ---------------------------------------------------------------------------------------------------------
@@ -128,6 +136,7 @@ function focusOn(position, scroll = true) {
   const row = rowAt(position);
   if (!row) return;
   if (built && built.position !== position) built = null;
+  if (document.activeElement.matches("main a, main button, summary")) document.activeElement.blur(); // Enter is ours again
   rowAt(at)?.removeAttribute("aria-current");
   at = position;
   row.setAttribute("aria-current", "true");
@@ -170,7 +179,7 @@ function act(name, codes = []) {
   const key = fresh();
   complain("");
   enqueue(`/review/${desk.dataset.desk}/${at}`, [["act", name], ["act_key", key], ...codes.map((code) => ["codes", code])], at, key);
-  history.push({ position: at, key });
+  history.push({ position: at, key, before: rowAt(at).cloneNode(true) });
   return key;
 }
 
@@ -226,7 +235,7 @@ function undo() {
   built = null;
   const newest = history.pop();
   if (newest) {
-    takeBack(newest.key, newest.position);
+    takeBack(newest);
     focusOn(newest.position);
   } else {
     held = [];
@@ -234,16 +243,17 @@ function undo() {
   }
 }
 
-function takeBack(target, position) {
-  enqueue("/review/undo", [["act_key", fresh()], ["target", target]], position, target);
+function takeBack({ key, position, before }) {
+  place(before);
+  enqueue("/review/undo", [["act_key", fresh()], ["target", key]], position, key);
 }
 
 function drop() {
   if (!built) return;
   const keys = built.keys;
   built = null;
+  for (const one of history.filter(({ key }) => keys.includes(key)).reverse()) takeBack(one);
   history = history.filter(({ key }) => !keys.includes(key));
-  for (const key of keys.reverse()) takeBack(key, at);
   showFocus();
 }
 
@@ -257,16 +267,23 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (held) held.push([key, event.shiftKey]);
-  else if (event.repeat && !moves[key]) return; // a key held down must not confirm its way through
-  else if (!press(key, event.shiftKey)) return;
+  if (event.repeat && !moves[key]) return; // a key held down must not confirm its way through
+  if (held && (key.length === 1 || moves[key] || acts[key])) held.push([key, event.shiftKey]);
+  else if (held || !press(key, event.shiftKey)) return;
   event.preventDefault();
 });
 
 function release() {
   const keys = held ?? [];
   held = null;
-  for (const [key, shift] of keys) press(key, shift);
+  for (const [key, shift] of keys) replay(key, shift);
+}
+
+function replay(key, shift) {
+  if (held) held.push([key, shift]); // an earlier one was an undo again
+  else if (document.activeElement !== filter) press(key, shift);
+  else if (key.length > 1) filter.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: shift }));
+  else applyFilter((filter.value += key));
 }
 
 function press(key, shift) {
@@ -313,10 +330,15 @@ desk.addEventListener("click", (event) => {
 const filter = byId("filter");
 const matching = () => [...desk.querySelectorAll("[data-codes-of]:not([hidden]) [data-code]:not([hidden])")];
 
+function firstMatch() {
+  const found = matching();
+  return found.find((one) => one.dataset.code.toLowerCase() === filter.value.trim().toLowerCase()) ?? found[0];
+}
+
 function applyFilter() {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   for (const one of desk.querySelectorAll("[data-code]")) one.hidden = !words.every((word) => one.dataset.words.includes(word));
-  const first = matching()[0];
+  const first = firstMatch();
   for (const one of desk.querySelectorAll(".first-match")) one.classList.remove("first-match");
   if (!words.length || !first) return;
   first.classList.add("first-match");
@@ -325,8 +347,8 @@ function applyFilter() {
 
 filter?.addEventListener("input", applyFilter);
 filter?.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" && event.key !== "Escape") return;
-  const first = filter.value.trim() && matching()[0];
+  if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
+  const first = filter.value.trim() && firstMatch();
   event.preventDefault();
   filter.value = "";
   applyFilter();
@@ -337,5 +359,10 @@ filter?.addEventListener("keydown", (event) => {
 window.addEventListener("beforeunload", (event) => queue.length && !leaving && event.preventDefault());
 window.addEventListener("online", () => send());
 
+// Keys that waited for an undo wait over a reload too, and follow it into another conversation.
+window.addEventListener("pagehide", () => held && sessionStorage.setItem(`${store}-keys`, JSON.stringify(held)));
+held = JSON.parse(sessionStorage.getItem(`${store}-keys`) || "[]");
+sessionStorage.removeItem(`${store}-keys`);
 focusOn(at);
+if (!queue.some((act) => !act.key)) release();
 if (queue.length) send();
