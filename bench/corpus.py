@@ -1,6 +1,6 @@
 """A corpus of the size of Muse, made from the sample by chance with a seed: the same seed writes the same bytes.
 
-It has the shape of our own JSONL export, with one proposal for every utterance.
+It has the shape of our own JSONL export, with one proposal for every utterance, and a label of `ana` too where asked for.
 """
 
 import json
@@ -17,13 +17,14 @@ MUSE = (7_000, 83_148)
 Said = dict[str, list[tuple[str, list[str]]]]
 
 
-def write_corpus(path: Path, conversations: int, utterances: int, seed: int) -> None:
+def write_corpus(path: Path, conversations: int, utterances: int, *, seed: int, labelled: bool = False) -> None:
     """Write exactly so many conversations with exactly so many utterances in all."""
     rng = random.Random(seed)
     said = _said()
     with path.open("w", encoding="utf-8") as file:
         for number, length in enumerate(_lengths(rng, conversations, utterances), 1):
-            conversation = {"id": f"muse{number}", "meta": {"scenario": rng.randint(1, 6)}, "turns": list(_turns(rng, said, length))}
+            turns = list(_turns(rng, said, length, labelled=labelled))
+            conversation = {"id": f"muse{number}", "meta": {"scenario": rng.randint(1, 6)}, "turns": turns}
             file.write(json.dumps(conversation, ensure_ascii=False) + "\n")
 
 
@@ -48,19 +49,20 @@ def _lengths(rng: random.Random, conversations: int, utterances: int) -> list[in
     return lengths
 
 
-def _turns(rng: random.Random, said: Said, length: int) -> Iterator[dict[str, Any]]:
+def _turns(rng: random.Random, said: Said, length: int, *, labelled: bool) -> Iterator[dict[str, Any]]:
     number = 0
     while length:
         role = ROLES[number % 2]
         number += 1
         here = min(length, rng.choices((1, 2, 3, 4), (45, 30, 15, 10))[0])
         length -= here
-        yield {"turn": number, "role": role, "utterances": [_utterance(rng, said[role]) for _ in range(here)]}
+        yield {"turn": number, "role": role, "utterances": [_utterance(rng, said[role], labelled=labelled) for _ in range(here)]}
 
 
-def _utterance(rng: random.Random, said: list[tuple[str, list[str]]]) -> dict[str, Any]:
+def _utterance(rng: random.Random, said: list[tuple[str, list[str]]], *, labelled: bool) -> dict[str, Any]:
     """The first half of one utterance and the second half of another; the proposal is what the first is labelled with."""
     (one, codes), (other, _) = rng.choice(said), rng.choice(said)
     start, end = one.split(), other.split()
     text = " ".join(start[: (len(start) + 1) // 2] + end[len(end) // 2 :])
-    return {"text": text, "labels": {}, "proposals": [{"codes": codes, "confidence": round(rng.uniform(0.3, 0.99), 4)}]}
+    proposal = {"codes": codes, "confidence": round(rng.uniform(0.3, 0.99), 4)}
+    return {"text": text, "labels": {"ana": rng.choice(said)[1] if rng.random() < 0.3 else codes} if labelled else {}, "proposals": [proposal]}

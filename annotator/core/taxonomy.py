@@ -85,8 +85,8 @@ class Taxonomy:
             "labels": [self.min_codes, self.max_codes],
             "codes": sorted(
                 [
-                    *(c.role, c.code, c.category, c.name, _flat(c.definition), _flat(c.use_when), _flat(c.avoid_when), c.key or ""),
-                    *(sorted(c.examples), sorted(c.counter_examples)),
+                    *map(_flat, (c.role, c.code, c.category, c.name, c.definition, c.use_when, c.avoid_when, c.key or "")),
+                    *(sorted(map(_flat, texts)) for texts in (c.examples, c.counter_examples)),
                 ]
                 for c in self.codes
             ),

@@ -1,0 +1,452 @@
+"""The desk without script: every act is a form found in the page."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import col, delete, update
+
+from annotator.db import Database
+from annotator.models import Decision, Kind, Round, RoundConversation, Submission, Suggestion, now
+
+from .forms import Reader, attributes_of, buttons, follow, press, row, text
+
+Browse = Callable[[str], TestClient]
+Saved = Callable[[], list[Decision]]
+FRAGMENT = {"hx-request": "true"}
+KEY = "a-key-of-this-test"
+
+
+def no_proposals(db: Database) -> None:
+    with db.writing() as session:
+        session.execute(delete(Suggestion))
+
+
+def close_round(db: Database) -> None:
+    with db.writing() as session:
+        session.execute(update(Round).values(closed_at=now()))
+
+
+def finish(browser: TestClient, desk: str) -> None:
+    """Hand a conversation in as it is."""
+    refused = press(browser, browser.get(desk), "Hand in")
+    open_positions = [name for name in buttons(refused) if name.startswith("Hand in with")]
+    press(browser, refused, open_positions[0])
+
+
+# works
+
+
+def test_a_code_button_saves_and_goes_on_to_the_next_utterance(alice: TestClient, desk: str, saved: Saved) -> None:
+    answer = press(alice, alice.get(desk), "RTI")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{desk}?at=2#u2")
+    assert [(one.kind, one.codes) for one in saved()] == [(Kind.CHANGE, "RTI")]
+
+
+def test_the_next_page_shows_the_label_and_the_next_utterance_in_focus(alice: TestClient, desk: str) -> None:
+    page = follow(alice, press(alice, alice.get(desk), "ACK"))
+    assert (row(page, 1)["data-codes"], row(page, 1)["data-state"]) == ("ACK", "changed")
+    assert row(page, 2)["aria-current"] == "true"
+    assert "1 of 32 done" in text(page)
+
+
+def test_only_the_codes_of_the_focused_role_show(alice: TestClient, desk: str) -> None:
+    assert "IQ" not in buttons(alice.get(desk)) and "RTI" in buttons(alice.get(desk))
+    assert "IQ" in buttons(alice.get(f"{desk}?at=2")) and "RTI" not in buttons(alice.get(f"{desk}?at=2"))
+
+
+def test_plus_builds_several_codes_and_a_plain_code_adds_the_last(alice: TestClient, desk: str, saved: Saved) -> None:
+    page = follow(alice, press(alice, alice.get(f"{desk}?at=2"), "Add PCT and stay"))
+    page = follow(alice, press(alice, page, "Add PEP and stay"))
+    assert "building: PCT + PEP" in text(page)
+    answer = press(alice, page, "IQ")
+    assert answer.headers["location"] == f"{desk}?at=3#u3"
+    assert [one.codes for one in saved()] == ["PCT", "PCT|PEP", "PCT|PEP|IQ"]
+
+
+def test_a_code_added_twice_counts_once(alice: TestClient, desk: str, saved: Saved) -> None:
+    page = follow(alice, press(alice, alice.get(f"{desk}?at=2"), "Add PCT and stay"))
+    press(alice, page, "PCT")
+    assert saved()[-1].codes == "PCT"
+
+
+def test_a_plain_code_replaces_the_label_that_stands(alice: TestClient, desk: str) -> None:
+    for code in ("RTI", "ACK"):
+        page = follow(alice, press(alice, alice.get(f"{desk}?at=1"), code))
+    assert row(page, 1)["data-codes"] == "ACK"
+
+
+def test_confirm_takes_the_whole_proposal(alice: TestClient, desk: str, saved: Saved) -> None:
+    page = follow(alice, press(alice, alice.get(f"{desk}?at=2"), "Confirm"))
+    assert (row(page, 2)["data-codes"], row(page, 2)["data-state"]) == ("PCT|PEP", "confirmed")
+    assert saved()[0].kind == Kind.CONFIRM
+
+
+def test_confirming_a_label_goes_on_and_saves_nothing(alice: TestClient, desk: str, saved: Saved) -> None:
+    press(alice, alice.get(desk), "ACK")
+    answer = press(alice, alice.get(f"{desk}?at=1"), "Confirm")
+    assert answer.headers["location"] == f"{desk}?at=2#u2"
+    assert [one.codes for one in saved()] == ["ACK"]
+
+
+def test_skip_is_done_without_a_label(alice: TestClient, desk: str, saved: Saved) -> None:
+    page = follow(alice, press(alice, alice.get(desk), "Skip"))
+    assert (row(page, 1)["data-state"], row(page, 1)["data-codes"]) == ("skipped", "")
+    assert saved()[0].kind == Kind.SKIP
+
+
+def test_a_flag_stays_where_it_is_and_can_be_taken_off(alice: TestClient, desk: str) -> None:
+    flagged = follow(alice, press(alice, alice.get(f"{desk}?at=3"), "Flag"))
+    assert "data-flagged" in row(flagged, 3) and row(flagged, 3)["aria-current"] == "true"
+    assert "data-flagged" not in row(follow(alice, press(alice, flagged, "Unflag")), 3)
+
+
+def test_a_flag_hides_no_label(alice: TestClient, desk: str) -> None:
+    press(alice, alice.get(f"{desk}?at=1"), "RTI")
+    page = follow(alice, press(alice, alice.get(f"{desk}?at=1"), "Flag"))
+    assert (row(page, 1)["data-codes"], row(page, 1)["data-state"]) == ("RTI", "confirmed")
+
+
+def test_the_last_utterance_goes_on_to_the_first_open_one(alice: TestClient, desk: str) -> None:
+    page = follow(alice, press(alice, alice.get(f"{desk}?at=32"), "Confirm"))
+    assert row(page, 1)["aria-current"] == "true"
+
+
+def test_reading_a_desk_saves_nothing(alice: TestClient, desk: str, saved: Saved) -> None:
+    alice.get(desk)
+    alice.get(f"{desk}/2")
+    assert saved() == []
+
+
+def test_the_reason_is_one_click_away(alice: TestClient, desk: str) -> None:
+    where = next(attributes["hx-get"] for _, attributes in Reader(alice.get(desk).text).tags if "hx-get" in attributes)
+    assert alice.get(where).text == "The script says so."
+
+
+def test_every_link_of_a_desk_leads_somewhere(alice: TestClient, desk: str) -> None:
+    links = {link for link in Reader(alice.get(desk).text).links if link.startswith("/")}
+    assert {alice.get(link).status_code for link in links} == {200}
+
+
+def test_every_key_of_a_desk_is_unique(alice: TestClient, desk: str) -> None:
+    tags = Reader(alice.get(desk).text).tags
+    shown: dict[str, list[str]] = {"": []}
+    for tag, attributes in tags:
+        if tag == "form":
+            shown[""] += shown.pop("one role", [])
+        key = attributes.get("aria-keyshortcuts")
+        if key:
+            shown.setdefault("one role" if attributes.get("name") == "codes" else "", []).append(key)
+            everywhere = shown[""] if attributes.get("name") != "codes" else shown["one role"]
+            assert everywhere.count(key) == 1, f"The key {key} does two things."
+
+
+# undo
+
+
+def test_undo_goes_back_act_by_act_down_to_none(alice: TestClient, desk: str, saved: Saved) -> None:
+    for code in ("RTI", "ACK"):
+        press(alice, alice.get(f"{desk}?at=1"), code)
+    states = []
+    for _ in range(2):
+        page = follow(alice, press(alice, alice.get(desk), "Undo"))
+        states.append(row(page, 1)["data-codes"])
+    assert states == ["RTI", ""]
+    nothing = press(alice, page, "Undo")
+    assert (nothing.status_code, "nothing left to undo" in text(nothing)) == (409, True)
+    assert len(saved()) == 4, "the decisions stay, retractions are added"
+
+
+def test_undo_reaches_into_another_conversation(alice: TestClient, desk_of: Callable[..., str]) -> None:
+    first, second = desk_of("alice"), desk_of("alice", "s2_d_2")
+    press(alice, alice.get(f"{first}?at=4"), "IQ")
+    answer = press(alice, alice.get(second), "Undo")
+    assert answer.headers["location"] == f"{first}?at=4#u4"
+    assert row(follow(alice, answer), 4)["data-state"] == "open"
+
+
+def test_undo_never_touches_what_another_did(browse: Browse, desk_of: Callable[..., str]) -> None:
+    bob = browse("bob")
+    press(bob, bob.get(desk_of("bob")), "RTI")
+    assert press(browse("alice"), browse("alice").get(desk_of("alice")), "Undo").status_code == 409
+    assert row(bob.get(desk_of("bob")), 1)["data-codes"] == "RTI"
+
+
+def test_undo_takes_a_flag_and_a_skip_back(alice: TestClient, desk: str) -> None:
+    press(alice, alice.get(f"{desk}?at=1"), "Skip")
+    press(alice, alice.get(f"{desk}?at=1"), "Flag")
+    page = follow(alice, press(alice, alice.get(desk), "Undo"))
+    assert "data-flagged" not in row(page, 1) and row(page, 1)["data-state"] == "skipped"
+    assert row(follow(alice, press(alice, page, "Undo")), 1)["data-state"] == "open"
+
+
+def test_undo_of_a_named_act_leaves_the_newer_one(alice: TestClient, desk: str) -> None:
+    alice.post(f"{desk}/1", data={"act": "skip", "act_key": KEY})
+    press(alice, alice.get(f"{desk}?at=2"), "IQ")
+    alice.post("/review/undo", data={"act_key": "another-key", "target": KEY})
+    page = alice.get(desk)
+    assert (row(page, 1)["data-state"], row(page, 2)["data-codes"]) == ("open", "IQ")
+
+
+# a request that comes twice
+
+
+def test_a_form_submitted_twice_saves_once(alice: TestClient, desk: str, saved: Saved) -> None:
+    page = alice.get(desk)
+    answers = [press(alice, page, "RTI") for _ in range(2)]
+    assert [answer.headers["location"] for answer in answers] == [f"{desk}?at=2#u2"] * 2
+    assert len(saved()) == 1
+
+
+@pytest.mark.parametrize("act", ["confirm", "skip", "flag", "label"])
+def test_a_request_replayed_later_saves_once(act: str, alice: TestClient, desk: str, saved: Saved) -> None:
+    sent = {"act": act, "act_key": KEY} | ({"codes": "RTI"} if act == "label" else {})
+    alice.post(f"{desk}/1", data=sent)
+    press(alice, alice.get(f"{desk}?at=2"), "IQ")
+    assert alice.post(f"{desk}/1", data=sent).status_code == 303
+    assert len(saved()) == 2
+
+
+def test_an_undo_sent_twice_takes_one_act_back(alice: TestClient, desk: str) -> None:
+    for position in (1, 2):
+        press(alice, alice.get(f"{desk}?at={position}"), "Confirm")
+    page = alice.get(desk)
+    answers = [press(alice, page, "Undo") for _ in range(2)]
+    assert [answer.headers["location"] for answer in answers] == [f"{desk}?at=2#u2"] * 2
+    assert row(alice.get(desk), 1)["data-state"] == "confirmed"
+
+
+def test_a_replay_of_an_undone_act_does_not_bring_it_back(alice: TestClient, desk: str) -> None:
+    page = alice.get(desk)
+    press(alice, page, "RTI")
+    press(alice, alice.get(desk), "Undo")
+    press(alice, page, "RTI")
+    assert row(alice.get(desk), 1)["data-state"] == "open"
+
+
+def test_one_key_for_two_utterances_is_refused(alice: TestClient, desk: str, saved: Saved) -> None:
+    answers = [alice.post(f"{desk}/{position}", data={"act": "skip", "act_key": KEY}) for position in (1, 2)]
+    assert [answer.status_code for answer in answers] == [303, 409]
+    assert len(saved()) == 1
+
+
+# handing in
+
+
+def test_handing_in_with_open_utterances_says_which_and_asks(alice: TestClient, desk: str) -> None:
+    press(alice, alice.get(desk), "RTI")
+    page = press(alice, alice.get(desk), "Hand in")
+    assert page.status_code == 409
+    assert "31 utterances are still open: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more." in text(page)
+    assert row(page, 2)["aria-current"] == "true"
+    assert press(alice, page, "Hand in with 31 open").headers["location"] == "/review"
+    assert "handed in" in text(alice.get("/review"))
+
+
+def test_after_a_refused_hand_in_every_link_and_form_still_works(alice: TestClient, desk: str) -> None:
+    page = press(alice, alice.get(desk), "Hand in")
+    links = {str(page.url.join(link)) for link in Reader(page.text).links if not link.startswith("#")}
+    assert {alice.get(link).status_code for link in links} == {200}
+    assert press(alice, page, "Confirm").headers["location"] == f"{desk}?at=2#u2"
+
+
+def test_a_conversation_with_nothing_open_is_handed_in_at_once(alice: TestClient, desk: str) -> None:
+    for position in range(1, 33):
+        answer = alice.post(f"{desk}/{position}", data={"act": "confirm", "act_key": f"key-number-{position}"})
+    assert answer.headers["location"] == f"{desk}?at=33#u33"
+    assert press(alice, alice.get(desk), "Hand in").headers["location"] == "/review"
+
+
+def test_a_handed_in_conversation_shows_no_acts_and_can_be_opened_again(alice: TestClient, desk: str) -> None:
+    finish(alice, desk)
+    page = alice.get(desk)
+    assert "You handed this conversation in on" in text(page) and "Confirm" not in buttons(page)
+    assert "data-locked" in attributes_of(page, "main")
+    reopened = follow(alice, press(alice, page, "Open it again"))
+    assert press(alice, reopened, "RTI").status_code == 303
+
+
+def test_handing_in_twice_is_one_submission(alice: TestClient, desk: str, db: Database) -> None:
+    refused = press(alice, alice.get(desk), "Hand in")
+    for _ in range(2):
+        assert press(alice, refused, "Hand in with 32 open").status_code == 303
+    with db.reading() as session:
+        assert session.query(Submission).count() == 1
+
+
+@pytest.mark.parametrize("act", ["confirm", "skip", "flag"])
+def test_acting_on_a_handed_in_conversation_is_refused(act: str, alice: TestClient, desk: str, saved: Saved) -> None:
+    page = alice.get(desk)
+    finish(alice, desk)
+    refused = press(alice, page, act.capitalize())
+    assert refused.status_code == 409
+    assert "You have handed in s1_d_1. Open it again to change it." in text(refused)
+    assert saved() == []
+
+
+def test_undoing_in_a_handed_in_conversation_is_refused(alice: TestClient, desk: str, saved: Saved) -> None:
+    press(alice, alice.get(desk), "RTI")
+    page = alice.get(desk)
+    finish(alice, desk)
+    assert press(alice, page, "Undo").status_code == 409
+    assert len(saved()) == 1
+
+
+@pytest.mark.parametrize("button", ["Confirm", "Hand in", "Undo"])
+def test_a_closed_round_takes_nothing_more(button: str, alice: TestClient, desk: str, db: Database) -> None:
+    press(alice, alice.get(desk), "RTI")
+    page = alice.get(desk)
+    close_round(db)
+    refused = press(alice, page, button)
+    assert (refused.status_code, "round is closed" in text(refused)) == (409, True)
+    assert not {"Confirm", "Hand in"} & buttons(alice.get(desk))
+
+
+# not yours
+
+
+def test_somebody_elses_conversation_is_not_found(alice: TestClient, desk_of: Callable[..., str], saved: Saved) -> None:
+    theirs = desk_of("bob")
+    got = [alice.get(f"{theirs}{rest}").status_code for rest in ("", "/1", "/1/reason")]
+    sent = [alice.post(f"{theirs}/{rest}", data={"act": "skip", "act_key": KEY}).status_code for rest in ("1", "hand-in", "reopen")]
+    assert got + sent == [404] * 6
+    assert saved() == []
+
+
+def test_no_such_conversation_reads_like_somebody_elses(alice: TestClient, desk_of: Callable[..., str]) -> None:
+    assert alice.get(desk_of("bob")).text == alice.get("/review/999999").text
+
+
+def test_the_page_never_holds_what_another_decided(browse: Browse, desk_of: Callable[..., str]) -> None:
+    before = browse("alice").get(desk_of("alice")).text
+    bob = browse("bob")
+    for button in ("CLR", "Flag"):
+        press(bob, bob.get(f"{desk_of('bob')}?at=1"), button)
+    finish(bob, desk_of("bob"))
+    after = browse("alice").get(desk_of("alice")).text
+    key = attributes_of(browse("alice").get(desk_of("alice")), "input", name="act_key").keys()
+    assert key and Reader(before).text == Reader(after).text
+
+
+def test_a_blind_conversation_holds_no_proposal(alice: TestClient, desk: str, db: Database) -> None:
+    with db.writing() as session:
+        session.execute(update(RoundConversation).values(condition="blind"))
+    page = alice.get(desk)
+    assert {attributes["data-proposal"] for tag, attributes in Reader(page.text).tags if tag == "article"} == {""}
+    assert "90 %" not in text(page) and "why?" not in text(page)
+    assert alice.get(f"{desk}/1/reason").status_code == 422
+    refused = press(alice, page, "Confirm")
+    assert (refused.status_code, "Choose a code" in text(refused)) == (422, True)
+
+
+# wrong role
+
+
+@pytest.mark.parametrize("path", ["/review", "/review/1", "/review/1/1", "/review/1/1/reason"])
+def test_a_researcher_has_no_desk(path: str, browse: Browse) -> None:
+    page = browse("rui").get(path)
+    assert (page.status_code, "This is for annotators and leads" in text(page)) == (403, True)
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in_and_back(browse: Browse, desk: str) -> None:
+    answer = browse("eve").get(f"{desk}?at=5")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?next={desk}%3Fat%3D5")
+
+
+# bad input
+
+
+def test_confirm_without_a_proposal_asks_for_a_code(alice: TestClient, desk: str, db: Database, saved: Saved) -> None:
+    no_proposals(db)
+    refused = press(alice, alice.get(desk), "Confirm")
+    assert (refused.status_code, "There is no proposal to confirm. Choose a code." in text(refused)) == (422, True)
+    assert saved() == []
+
+
+@pytest.mark.parametrize(
+    ("codes", "sentence"),
+    [
+        (["IQ"], "IQ is not a code of Assistant"),
+        (["XXX"], "XXX is not a code of Assistant"),
+        (["RTI", "ACK", "CLR", "SR"], "A label has 1 to 3 codes, this one 4."),
+        ([], "A label has 1 to 3 codes, this one 0."),
+        (["RTI|ACK"], "is not a code of Assistant"),
+        ([""], "is not a code of Assistant"),
+    ],
+)
+def test_a_label_that_the_taxonomy_has_not_is_refused(
+    codes: list[str], sentence: str, alice: TestClient, desk: str, saved: Saved
+) -> None:
+    refused = alice.post(f"{desk}/1", data={"codes": codes, "act_key": KEY})
+    assert (refused.status_code, sentence in text(refused)) == (422, True)
+    assert saved() == []
+
+
+@pytest.mark.parametrize("position", ["0", "33", "-1", "999999999999999999999"])
+def test_an_unknown_utterance_is_not_found(position: str, alice: TestClient, desk: str, saved: Saved) -> None:
+    assert alice.post(f"{desk}/{position}", data={"act": "skip", "act_key": KEY}).status_code == 404
+    assert alice.get(f"{desk}/{position}").status_code == 404
+    assert saved() == []
+
+
+@pytest.mark.parametrize("path", ["/review/999999999999999999999", "/review/x", "/review/1/x", "/review/1.5"])
+def test_an_address_that_cannot_be_is_a_sentence(path: str, alice: TestClient) -> None:
+    page = alice.get(path)
+    assert page.status_code in (404, 422)
+    assert "Go to the start" in text(page)
+
+
+@pytest.mark.parametrize(
+    "form", [{"act": "skip"}, {"act_key": "short", "act": "skip"}, {"act_key": "x" * 65}, {"act_key": "<script>!"}, {"act_key": KEY, "act": "gold"}]
+)
+def test_a_malformed_form_is_refused(form: dict[str, str], alice: TestClient, desk: str, saved: Saved) -> None:
+    refused = alice.post(f"{desk}/1", data=form)
+    assert (refused.status_code, "The form is incomplete or wrong at: act" in text(refused)) == (422, True)
+    assert saved() == []
+
+
+@pytest.mark.parametrize("query", ["?at=0", "?at=-5", "?at=999999999999999999999", "?built=IQ&built=NONE"])
+def test_a_place_that_is_not_there_shows_the_first_open_utterance(query: str, alice: TestClient, desk: str) -> None:
+    page = alice.get(f"{desk}{query}")
+    assert row(page, 1)["aria-current"] == "true"
+    assert "building" not in text(page)
+
+
+def test_there_is_no_reason_where_nothing_was_proposed(alice: TestClient, desk: str, db: Database) -> None:
+    no_proposals(db)
+    assert alice.get(f"{desk}/1/reason").status_code == 422
+
+
+# fragments
+
+
+@pytest.mark.parametrize("sent", [{"codes": "RTI"}, {"act": "confirm"}, {"act": "skip"}, {"act": "flag"}])
+def test_a_fragment_answer_holds_only_the_row(sent: dict[str, str], alice: TestClient, desk: str) -> None:
+    answer = alice.post(f"{desk}/1", data={"act_key": KEY, **sent}, headers=FRAGMENT)
+    tags = [tag for tag, _ in Reader(answer.text).tags]
+    assert (answer.status_code, tags[0], tags.count("article")) == (200, "article", 1)
+    assert not {"html", "form", "main", "script"} & set(tags)
+
+
+def test_the_fragment_is_the_markup_of_the_page(alice: TestClient, desk: str) -> None:
+    fragment = alice.post(f"{desk}/5", data={"codes": "IQ", "act_key": KEY}, headers=FRAGMENT)
+    assert fragment.text.strip() in alice.get(f"{desk}?at=1").text
+    assert alice.get(f"{desk}/5").text == fragment.text
+
+
+def test_an_undo_as_a_fragment_is_the_row_as_it_stands_again(alice: TestClient, desk: str) -> None:
+    press(alice, alice.get(f"{desk}?at=3"), "IQ")
+    answer = alice.post("/review/undo", data={"act_key": KEY}, headers=FRAGMENT)
+    assert (row(answer, 3)["data-state"], row(answer, 3)["data-assignment"]) == ("open", desk.rpartition("/")[2])
+
+
+def test_a_refusal_as_a_fragment_is_the_bare_sentence(alice: TestClient, desk: str) -> None:
+    answer = alice.post(f"{desk}/1", data={"codes": "IQ", "act_key": KEY}, headers=FRAGMENT)
+    assert answer.status_code == 422
+    assert answer.text == "IQ is not a code of Assistant in this taxonomy. Choose one of its codes."
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+def test_nobodys_fragment_is_401_so_that_the_desk_keeps_its_queue(browse: Browse, desk: str) -> None:
+    answer = browse("eve").post(f"{desk}/1", data={"act": "skip", "act_key": KEY}, headers=FRAGMENT)
+    assert (answer.status_code, "Sign in to go on" in answer.text) == (401, True)
