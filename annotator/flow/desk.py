@@ -106,6 +106,13 @@ class Desk:
         """All utterances in order."""
         return [row for turn in self.turns for row in turn.rows]
 
+    def row(self, position: int) -> Row:
+        """One utterance, or `NotFound`."""
+        rows = self.rows
+        if not 1 <= position <= len(rows):
+            raise not_yours("utterance")
+        return rows[position - 1]
+
 
 def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
     """One page of my conversations in the order they were given, and how many there are."""

@@ -40,8 +40,6 @@ def import_paths(
         for batch in _batches(records):
             intake.store(batch)
             progress(source, report)
-        if intake.empty:
-            raise BadInput(f"{path} holds no conversations. Check that it is the file or folder you meant.")
     return report
 
 
@@ -55,26 +53,15 @@ class _Intake:
 
     def __init__(self, session: Session, facts: Facts, report: Report) -> None:
         self.session, self.facts, self.report = session, facts, report
-        self.empty = True
-        self._seen: dict[str, str] = {}
 
     def store(self, batch: list[Record]) -> None:
         transcripts = [record for record in batch if isinstance(record, Transcript)]
-        self.empty = self.empty and not transcripts
-        for transcript in transcripts:
-            self._check_once(transcript)
         have = self._have([transcript.id for transcript in transcripts])
         self._store_new([transcript for transcript in transcripts if transcript.id not in have])
         self._store_known([(transcript, *have[transcript.id]) for transcript in transcripts if transcript.id in have])
         for record in batch:
             if not isinstance(record, Transcript):
                 self._store_extra(record)
-
-    def _check_once(self, transcript: Transcript) -> None:
-        if transcript.id in self._seen:
-            places = f"{self._seen[transcript.id]} and {transcript.place}"
-            raise BadInput(f"Two conversations have the id {transcript.id!r} ({places}). Give each its own id.")
-        self._seen[transcript.id] = transcript.place
 
     def _have(self, keys: list[str]) -> dict[str, tuple[int, str]]:
         statement = select(col(Conversation.key), col(Conversation.id), col(Conversation.text_hash))

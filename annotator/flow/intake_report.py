@@ -61,7 +61,7 @@ class Report:
         if self.too_many_codes:
             lines.append(f"{self.too_many_codes} labels hold more codes than the taxonomy allows; they are kept as they are.")
         for role in self.roles_without_codes:
-            lines.append(f"The taxonomy has no codes for the role {role}: its utterances can be read, not labelled. Add it to taxonomy.yaml.")
+            lines.append(f"The taxonomy has no codes for the role {role}: they can be read, not labelled. Add it to taxonomy.yaml.")
         for one in self.unknown[:_SHOWN]:
             lines.append(f"Unknown code {one.code!r} for {one.role} left out: conversation {one.conversation}, utterance {one.utterance}.")
         if len(self.unknown) > _SHOWN:

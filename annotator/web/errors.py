@@ -53,6 +53,11 @@ def add_handlers(app: FastAPI) -> None:
     def twice(request: Request, error: IntegrityError) -> Response:
         return show(request, Conflict("This was saved already in another way. Reload the page to see what stands."))
 
+    @app.exception_handler(OverflowError)
+    def too_large(request: Request, error: OverflowError) -> Response:
+        # A number in the address that no database column holds.
+        return show(request, NotFound("There is no such page. Go back to the start."))
+
     @app.exception_handler(HTTPException)
     def framework(request: Request, error: HTTPException) -> Response:
         sentence = "There is no such page. Go back to the start." if error.status_code == 404 else f"{error.detail}."

@@ -2,11 +2,13 @@
 
 import secrets
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from annotator.core.taxonomy import Code
 from annotator.flow import desk, review
@@ -117,8 +119,7 @@ def row(request: Request, assignment_id: int, position: int) -> Response:
     """One utterance as it stands: what the desk shows again after a refused act."""
     with reading(request) as (session, user):
         opened = desk.open_desk(session, user, assignment_id)
-    found = next((one for one in opened.rows if one.position == position), opened.rows[0])
-    return render_row(found)
+    return render_row(opened.row(position))
 
 
 @router.post("/review/{assignment_id}/{position}")
@@ -131,14 +132,15 @@ def act(
     if is_fragment(request):
         return render_row(saved)
     if stay:
-        return _to(assignment_id, position, *(f"&built={code}" for code in saved.codes))
+        return _to(assignment_id, position, *(f"&built={quote(code, safe='')}" for code in saved.codes))
     return _to(assignment_id, position if form.act in (Act.FLAG, Act.UNFLAG) else position + 1)
 
 
 @router.get("/review/{assignment_id}/{position}/reason")
 def reason(request: Request, assignment_id: int, position: int) -> Response:
     with reading(request) as (session, user):
-        return PlainTextResponse(desk.reason(session, user, assignment_id, position))
+        # htmx puts the answer into the page as HTML, and a reason may quote a transcript.
+        return HTMLResponse(escape(desk.reason(session, user, assignment_id, position)))
 
 
 def render_row(row: desk.Row) -> HTMLResponse:

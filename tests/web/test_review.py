@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import col, delete, update
+from sqlmodel import delete, select, update
 
 from annotator.db import Database
 from annotator.models import Decision, Kind, Round, RoundConversation, Submission, Suggestion, now
@@ -271,7 +271,7 @@ def test_handing_in_twice_is_one_submission(alice: TestClient, desk: str, db: Da
     for _ in range(2):
         assert press(alice, refused, "Hand in with 32 open").status_code == 303
     with db.reading() as session:
-        assert session.query(Submission).count() == 1
+        assert len(session.exec(select(Submission)).all()) == 1
 
 
 @pytest.mark.parametrize("act", ["confirm", "skip", "flag"])
