@@ -26,10 +26,10 @@ Db = Annotated[str | None, typer.Option("--db", help="The database's URL; defaul
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run the command line; an error of ours becomes its sentence and exit code 1."""
     try:
-        app()
+        app(arguments)
     except AnnotatorError as error:
         say(f"annotator: {error}")
         sys.exit(1)

@@ -48,13 +48,14 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date; creates the file where there is none."""
-        from alembic import command
+        from alembic import command  # late: slow to load, and only starting needs it
 
         with self.engine.connect() as connection:
             command.upgrade(alembic_config(connection), "head")
 
     def is_current(self) -> bool:
         """Whether the schema is what this version of the program expects."""
+        # Late, as in `migrate`.
         from alembic.runtime.migration import MigrationContext
         from alembic.script import ScriptDirectory
 
@@ -79,7 +80,7 @@ class Database:
 
 def alembic_config(connection: Connection | None = None) -> Any:
     """Alembic's configuration in code: a wheel has no ini file."""
-    from alembic.config import Config
+    from alembic.config import Config  # late, as in `migrate`
 
     config = Config()
     config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from annotator.db import Database
 from annotator.flow import accounts, intake, tagging
@@ -26,6 +28,10 @@ from annotator.web.deps import COOKIE
 CAST = {"alice": Role.ANNOTATOR, "bob": Role.ANNOTATOR, "cem": Role.ANNOTATOR, "lea": Role.LEAD, "rui": Role.RESEARCHER}
 PASSWORD = "correct horse battery"
 CONVERSATIONS = ("s1_d_1", "s2_d_2", "s3_d_3")
+# How long an example takes depends on what else the machine does.
+hypothesis_settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("steady")
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -109,7 +109,8 @@ def parse_taxonomy(text: str, name: str = "taxonomy.yaml") -> Taxonomy:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise BadInput(f"{name}, line {line}: not readable as YAML ({getattr(error, 'problem', None) or error}). Correct the line or the one before.") from error
+        problem = getattr(error, "problem", None) or error
+        raise BadInput(f"{name}, line {line}: not readable as YAML ({problem}). Correct the line or the one before.") from error
     if root is None:
         raise BadInput(f"{name}, line 1: the file is empty. Start from the taxonomy that comes with the tool.")
     reader = _Reader(name)

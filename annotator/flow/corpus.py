@@ -82,7 +82,8 @@ def shown_names(session: Session, view: View) -> dict[int, str]:
     users = [user for user in users if view.only_user_id in (None, user.id)]
     if view.names:
         return {user.id: user.name for user in users}
-    labelling = [user for user in users if user.role != Role.RESEARCHER]
+    labelled = set(session.scalars(select(col(Assignment.user_id)).distinct()))
+    labelling = [user for user in users if user.role != Role.RESEARCHER or user.id in labelled]
     return {user.id: f"annotator-{number}" for number, user in enumerate(labelling, 1)}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
+from annotator import models
 from annotator.core.labelled import join_codes, split_codes
 from annotator.core.taxonomy import Taxonomy
 from annotator.core.transcript import Label, Proposal, Transcript, Utterance
@@ -59,7 +60,7 @@ class Facts:
         for transcript, conversation_id, places in batch:
             self._store_labels(transcript, conversation_id, places, known=known)
             golds.extend(self._golds(transcript, places, known=known))
-            suggestions.extend(self._suggestions(transcript, places, known=known))
+            suggestions.extend(self._suggestions(transcript, conversation_id, places, known=known))
         self.report.gold += len(golds)
         self.report.proposals += len(suggestions)
         for table, rows in ((Gold, golds), (Suggestion, suggestions)):
@@ -126,9 +127,10 @@ class Facts:
                 rows.append(self._decision(assignment_id, utterance_id, label, codes, transcript))
             elif set(have[utterance_id]) != set(codes):
                 raise Conflict(
-                    f"{transcript.place}: {name} labelled conversation {transcript.id} with "
-                    f"{join_codes(have[utterance_id]) or 'nothing'} where the file says {join_codes(codes) or 'nothing'} "
-                    f"(row {utterance_id}). Labels are never overwritten: import the new ones under another name."
+                    f"{transcript.place}: {name} labelled conversation {transcript.id}, utterance "
+                    f"{self.session.get_one(models.Utterance, utterance_id).key} with {join_codes(have[utterance_id]) or 'nothing'} "
+                    f"where the file says {join_codes(codes) or 'nothing'}. Labels are never overwritten: import the new ones "
+                    "under another name."
                 )
         self.report.labels += len(rows)
         self.report.known_labels += len(labels) - len(rows)
@@ -192,11 +194,16 @@ class Facts:
         found = connection.scalar(select(col(Assignment.id)).filter_by(**key, user_id=user_id))
         if found is not None:
             return found, False
-        if connection.scalar(select(col(RoundConversation.condition)).filter_by(**key)) is None:
-            connection.execute(insert(RoundConversation), [{**key, "condition": _condition(label.condition, transcript)}])
+        self._place(round_id, conversation_id, _condition(label.condition, transcript))
         made = connection.scalar(insert(Assignment).values(**key, user_id=user_id).returning(col(Assignment.id)))
         assert made is not None
         return made, True
+
+    def _place(self, round_id: int | None, conversation_id: int, condition: Condition) -> None:
+        """Put the conversation into the round, unless it is there: then its condition stays."""
+        key = {"round_id": round_id, "conversation_id": conversation_id}
+        if self.session.scalar(select(col(RoundConversation.condition)).filter_by(**key)) is None:
+            self.session.connection().execute(insert(RoundConversation), [{**key, "condition": condition}])
 
     # Gold and proposals
 
@@ -214,13 +221,17 @@ class Facts:
         statement = select(col(Gold.utterance_id), col(Gold.codes)).where(col(Gold.utterance_id).in_(places.values()))
         return {row.utterance_id: set(split_codes(row.codes)) for row in self.session.execute(statement.order_by(col(Gold.id)))}
 
-    def _suggestions(self, transcript: Transcript, places: Places, *, known: bool) -> Iterator[dict[str, Any]]:
+    def _suggestions(self, transcript: Transcript, conversation_id: int, places: Places, *, known: bool) -> Iterator[dict[str, Any]]:
+        placed: set[str] = set()
         for turn, utterance in transcript.utterances():
             for proposal in utterance.proposals:
                 codes = self._known_codes(transcript, turn.role, utterance, proposal.codes)
-                if not codes:
+                if not codes or (known and self._has_same(places[utterance.id], codes, proposal.confidence)):
                     continue
                 run_id = self._run(proposal)
+                if proposal.round and proposal.round not in placed:
+                    placed.add(proposal.round)
+                    self._place(self._round(proposal.round).id, conversation_id, Condition.UNKNOWN)
                 if not (known and self._has_suggestion(run_id, places[utterance.id])):
                     yield {
                         "run_id": run_id,
@@ -230,6 +241,11 @@ class Facts:
                         "probabilities": {},
                         "reason": "",
                     }
+
+    def _has_same(self, utterance_id: int, codes: tuple[str, ...], confidence: float | None) -> bool:
+        """Whether some run proposed just this: an export taken back in."""
+        same = select(col(Suggestion.run_id)).filter_by(utterance_id=utterance_id, codes=join_codes(codes), confidence=confidence)
+        return self.session.scalar(same.limit(1)) is not None
 
     def _has_suggestion(self, run_id: int, utterance_id: int) -> bool:
         found = select(col(Suggestion.run_id)).filter_by(run_id=run_id, utterance_id=utterance_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -84,11 +84,16 @@ def first_submitted(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     ranked = (
         select(*_COLUMNS, _newest_first())
         .join(first, first.c.assignment_id == col(Decision.assignment_id))
-        .join(Submission, and_(col(Submission.id) == first.c.id, col(Decision.id) <= col(Submission.last_decision_id)))
+        .join(Submission, and_(col(Submission.id) == first.c.id, or_(col(Decision.id) <= col(Submission.last_decision_id), _imported())))
         .where(col(Decision.kind).in_(LABELLING), ~taken_back.exists(), *where)
         .subquery("ranked")
     )
     return select(*ranked.c).where(ranked.c.age == 1)
+
+
+def _imported() -> ColumnElement[bool]:
+    """Labels from a file count as submitted whenever they arrive; only acts in the browser have a key."""
+    return col(Decision.act_key).is_(None)
 
 
 def flags(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

@@ -1,7 +1,6 @@
 """What VOGUE keeps beside its transcripts: scenarios, catalogue items with pictures, and the ratings of both sides."""
 
 import csv
-import os
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
@@ -106,7 +105,7 @@ def _beside(folders: Sequence[Path], name: str) -> list[Path]:
     """The nearest file or folder of that name in, beside or above each folder of transcripts; at most two levels up."""
     found: dict[Path, None] = {}
     for folder in folders:
-        folder = Path(os.path.abspath(folder))
+        folder = folder.absolute()
         near = (base / name for base in (folder, folder.parent, folder.parent.parent))
         path = next((path for path in near if path.exists()), None)
         if path is not None and path.is_dir() == (not path.suffix):

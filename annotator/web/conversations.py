@@ -35,5 +35,7 @@ def conversations(request: Request, page: int = 1) -> Response:
     with reading(request) as (session, user):
         found, total = my_conversations(session, user, number)
     last = max(1, -(-total // PAGE))
+    if number > last:
+        return RedirectResponse(f"/review?page={last}", 303)
     shown = ConversationsPage(user=user, conversations=found, total=total, number=number, last=last)
     return render_page("conversations.html", shown)

@@ -1,12 +1,11 @@
 """The taxonomy file: the shipped one, the line of every mistake, and a fingerprint of meaning."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotator.core.taxonomy import RESERVED_KEYS, Code, Taxonomy, parse_taxonomy
@@ -41,21 +40,21 @@ def test_the_shipped_taxonomy_has_the_codes_of_the_paper(ours: Taxonomy) -> None
 
 def test_every_shipped_code_is_explained_by_examples(ours: Taxonomy) -> None:
     for code in ours.codes:
-        assert len(code.examples) >= 4 and len(code.counter_examples) >= 1, code.code
-        assert len(set(code.examples)) == len(code.examples), code.code
+        assert len(set(code.examples)) >= 4, code.code
+        assert len(code.counter_examples) >= 1, code.code
 
 
 def test_every_shipped_counter_example_names_another_code_of_its_role(ours: Taxonomy) -> None:
     for code in ours.codes:
         for example in code.counter_examples:
-            better = re.search(r"\[([A-Z]+)\]$", example)
-            assert better and better[1] != code.code and ours.known(code.role, better[1]), example
+            better = example.rpartition("[")[2].removesuffix("]")
+            assert better in set(ours.by_role[code.role]) - {code.code}, example
 
 
 def test_every_shipped_code_has_a_key_of_its_own_that_nothing_else_uses(ours: Taxonomy) -> None:
     for codes in ours.by_role.values():
         keys = [code.key for code in codes.values()]
-        assert None not in keys and len(set(keys)) == len(keys) and not RESERVED_KEYS & set(keys)
+        assert len(set(keys) - {None} - RESERVED_KEYS) == len(codes)
 
 
 def test_the_same_code_may_mean_something_else_in_another_role() -> None:
@@ -67,7 +66,10 @@ def test_a_label_has_its_codes_in_the_order_of_the_file_each_once() -> None:
     assert parse_taxonomy(SMALL).ordered("Seeker", ["ACK", "RP", "ACK", "XY"]) == ("RP", "ACK")
 
 
-@pytest.mark.parametrize(("codes", "said"), [((), "1 to 2 codes, this one 0"), (("RP", "ACK", "RP"), "1 to 2"), (("XY",), "XY is not a code of Seeker")])
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [((), "1 to 2 codes, this one 0"), (("RP", "ACK", "RP"), "1 to 2"), (("XY",), "XY is not a code of Seeker")],
+)
 def test_a_label_outside_the_limits_or_the_codes_is_refused(codes: tuple[str, ...], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         parse_taxonomy(SMALL).check_label("Seeker", codes)
@@ -106,7 +108,8 @@ def test_a_mistake_is_refused_with_file_line_and_what_to_do(mistake: str) -> Non
     before, after, line, said = MISTAKES[mistake]
     with pytest.raises(BadInput) as caught:
         parse_taxonomy(SMALL.replace(before, after, 1), "t.yaml")
-    assert str(caught.value).startswith(f"t.yaml, line {line}: ") and said in str(caught.value)
+    assert str(caught.value).startswith(f"t.yaml, line {line}: ")
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def test_a_mistake_is_refused_with_file_line_and_what_to_do(mistake: str) -> Non
     ],
 )
 def test_a_file_that_is_no_taxonomy_is_refused(text: str, said: str) -> None:
-    with pytest.raises(BadInput, match="^t.yaml, line ") as caught:
+    with pytest.raises(BadInput, match=r"^t\.yaml, line ") as caught:
         parse_taxonomy(text, "t.yaml")
     assert said in str(caught.value)
 
@@ -158,11 +161,13 @@ def written(taxonomy: Taxonomy, draw: Any) -> str:
     return "# a comment\n\n" + yaml.safe_dump(top, sort_keys=False, allow_unicode=True, **style) + "\n# the end\n"
 
 
+@settings(max_examples=40)
 @given(taxonomies(), st.data())
 def test_neither_order_nor_comments_nor_spaces_change_the_fingerprint(taxonomy: Taxonomy, data: st.DataObject) -> None:
     assert parse_taxonomy(written(taxonomy, data.draw)).fingerprint == taxonomy.fingerprint
 
 
+@settings(max_examples=40)
 @given(taxonomies(), st.data())
 def test_every_change_of_meaning_changes_the_fingerprint(taxonomy: Taxonomy, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(taxonomy.codes) - 1))

@@ -1,18 +1,21 @@
 """A real Chromium and a real server for each browser test. Without Chromium these tests are skipped; with CI=true they fail."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from annotator.settings import Settings
 from annotator.web.deps import COOKIE
 
-from ..chromium import find_chromium
-from ..conftest import Stage
+from chromium import find_chromium
+from conftest import Stage
 from .desk import Desk
-from .facts import assignment
+from .facts import assignment, forget_all_acts
 from .server import Server
 
 expect.set_options(timeout=20_000)
@@ -33,10 +36,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Start servers; at the end each is killed, and none may have crashed or met a locked database."""
+    """Start servers of this test's own; at the end each is killed, and none may have complained of anything."""
     started: list[Server] = []
 
-    def start(project: Any, workers: int = 1) -> Server:
+    def start(project: Path, workers: int = 1) -> Server:
         server = Server(project, workers=workers)
         started.append(server)
         server.start()
@@ -46,13 +49,32 @@ def serve() -> Iterator[Callable[..., Server]]:
     for server in started:
         server.kill()
     for server in started:
-        assert server.log.read_text().replace(f"Serving on {server.url} (Ctrl-C stops; every saved label is on disk).\n", "") == ""
+        assert server.complaints() == ""
+
+
+@pytest.fixture(scope="session")
+def shared_server(built: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server per worker for all tests that leave it alone: it keeps nothing in memory, so a test begins by emptying its tables."""
+    project = tmp_path_factory.mktemp("shared") / "project"
+    shutil.copytree(built.settings.project, project)
+    server = Server(project)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
-def server(stage: Stage, serve: Callable[..., Server]) -> Server:
-    """The server of this test's project."""
-    return serve(stage.settings.project)
+def server(shared_server: Server) -> Iterator[Server]:
+    """A server whose project nobody has worked on yet. Tests that pause or kill it bring one of their own (`own_server`)."""
+    forget_all_acts(shared_server.project)
+    yield shared_server
+    assert shared_server.complaints() == ""
+
+
+@pytest.fixture
+def stage(server: Server, built: Stage) -> Stage:
+    """The project behind `server`."""
+    return Stage(Settings(project=server.project), built.tokens)
 
 
 @pytest.fixture

@@ -19,6 +19,13 @@ def ask(project: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
         return connection.execute(sql, values).fetchall()
 
 
+def forget_all_acts(project: Path) -> None:
+    """Back to the day the round was made: no labels, nothing handed in, proposals shown."""
+    for table in ("submission", "decision"):
+        ask(project, f"delete from {table}")
+    ask(project, "update round_conversation set condition = 'assisted'")
+
+
 def decisions(project: Path, who: str | None = None) -> list[sqlite3.Row]:
     """Every decision of one person or of all, in the order they were saved."""
     return [row for row in ask(project, _DECISIONS) if who in (None, row["who"])]

@@ -12,6 +12,10 @@ from pathlib import Path
 from threading import Timer
 from typing import TypeVar
 
+from typer.testing import CliRunner
+
+from annotator.cli import app
+
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
 
@@ -81,6 +85,11 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def complaints(self) -> str:
+        """What it wrote to stderr beside its greeting: tracebacks, warnings, "database is locked"."""
+        greeting = f"Serving on {self.url} (Ctrl-C stops; every saved label is on disk).\n"
+        return self.log.read_text().replace(greeting, "")
+
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         os.killpg(self._process.pid, number)
@@ -92,8 +101,7 @@ def clean_environment() -> dict[str, str]:
 
 
 def run_command(*words: str | Path) -> str:
-    """Run one `annotator` command, which must succeed, and return what it prints."""
-    command = [sys.executable, "-m", "annotator", *map(str, words)]
-    ran = subprocess.run(command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
+    """Run one `annotator` command in this process (a new one takes seconds), which must succeed; return what it prints."""
+    ran = CliRunner().invoke(app, list(map(str, words)))
+    assert ran.exit_code == 0, ran.output
     return ran.stdout.strip()

@@ -290,7 +290,7 @@ function press(key, shift) {
   if (key === "?") byId("keys").toggleAttribute("open");
   else if (moves[key] && !shift) rowAt(at + moves[key]) ? focusOn(at + moves[key]) : moves[key] > 0 && goOn();
   else if (locked) return false;
-  else if (key === "/") byId("filter").focus();
+  else if (key === "/") openFilter();
   else if (acts[key] && !shift) acts[key]();
   else return pressCode(key, shift);
   return true;
@@ -329,6 +329,11 @@ desk.addEventListener("click", (event) => {
 
 const filter = byId("filter");
 const matching = () => [...desk.querySelectorAll("[data-codes-of]:not([hidden]) [data-code]:not([hidden])")];
+
+function openFilter() {
+  filter.closest(".panel").scrollTop = 0;
+  filter.focus({ preventScroll: true }); // the utterance stays where it is
+}
 
 function firstMatch() {
   const found = matching();

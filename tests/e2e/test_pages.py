@@ -1,0 +1,205 @@
+"""Every page at two widths, light and dark: nothing sticks out, nothing is complained of in the console. And the desk as plain forms.
+
+With ANNOTATOR_SHOTS=FOLDER each page is kept as a picture.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, expect
+
+from annotator.db import Database
+from annotator.flow import accounts, review
+from annotator.flow.review import Act
+from conftest import Stage
+
+from .desk import Desk
+from .facts import assignment, flagged, standing
+from .server import Server, run_command
+
+pytestmark = pytest.mark.browser
+
+TALK = "s1_d_1"
+SCREENS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+WIDEST = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+
+
+@pytest.fixture(params=SCREENS, ids=[f"{width}px-{scheme}" for width, scheme in SCREENS])
+def screen(request: pytest.FixtureRequest) -> dict[str, object]:
+    """Options of a browser context."""
+    width, scheme = request.param
+    return {"viewport": {"width": width, "height": 900 if width > 500 else 844}, "color_scheme": scheme, "has_touch": width < 500}
+
+
+@pytest.fixture
+def look_at(page_of: Callable[..., Page], screen: dict[str, object], request: pytest.FixtureRequest) -> Callable[..., Page]:
+    """Open a page as somebody, do something there, and check how it looks."""
+
+    pages: dict[str, Page] = {}
+    complaints: list[str] = []
+
+    def page_for(who: str) -> Page:
+        page = page_of(who, **screen)
+        page.on("console", lambda message: complaints.extend(_complaint(message)))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    def look(who: str, path: str, name: str, *keys: str) -> Page:
+        page = pages[who] if who in pages else pages.setdefault(who, page_for(who))
+        page.goto(path)
+        Desk(page).press(*keys)
+        if keys:
+            page.wait_for_load_state("networkidle")
+        assert page.evaluate(WIDEST) <= 0, f"{name} is wider than the window"
+        _keep_picture(page, f"{name}-{request.node.callspec.id}")
+        assert complaints == [], name
+        return page
+
+    return look
+
+
+def _complaint(message: ConsoleMessage) -> list[str]:
+    # Chromium notes the status of a page that is an error page on purpose.
+    wanted = message.type in ("error", "warning") and "Failed to load resource" not in message.text
+    return [message.text] if wanted else []
+
+
+def _keep_picture(page: Page, name: str) -> None:
+    if folder := os.environ.get("ANNOTATOR_SHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_pages_on_the_way_in(stage: Stage, look_at: Callable[..., Page]) -> None:
+    link = run_command("user", "link", "cem", "--project", stage.settings.project).rsplit("/", 1)[-1]
+    look_at("eve", "/sign-in", "sign-in")
+    look_at("eve", f"/link/{link}", "link")
+    look_at("eve", "/link/unknown", "link-used")
+
+
+def test_pages_of_an_annotator(stage: Stage, look_at: Callable[..., Page]) -> None:
+    look_at("cem", "/review", "conversations-none")
+    look_at("alice", "/review", "conversations")
+    look_at("alice", "/taxonomy", "taxonomy")
+    look_at("alice", "/export", "export")
+    look_at("alice", "/agreement", "forbidden")
+    look_at("alice", "/nowhere", "not-found")
+
+
+def test_the_desk(stage: Stage, look_at: Callable[..., Page]) -> None:
+    path = f"/review/{assignment(stage.settings.project, 'alice', TALK)}"
+    look_at("alice", f"{path}?at=6", "desk", "Enter", "k")
+    look_at("alice", f"{path}?at=8", "desk-building", "Shift+o", "Shift+a", "f")
+    look_at("alice", f"{path}?at=9", "desk-filter", "/", "e", "x", "p", "l")
+    look_at("alice", f"{path}?at=10", "desk-keys", "?")
+    look_at("alice", f"{path}?at=32", "desk-last", "Enter", "Tab")
+
+
+def test_a_reason_is_folded_and_loads_when_opened(stage: Stage, look_at: Callable[..., Page]) -> None:
+    page = look_at("alice", f"/review/{assignment(stage.settings.project, 'alice', TALK)}?at=2", "desk-before-reason")
+    reason = page.locator("#u2 .reason")
+    expect(reason.locator("p")).to_be_hidden()
+    reason.locator("summary").press("Enter")
+    expect(reason.locator("p")).to_have_text("The script says so.")
+    assert page.evaluate(WIDEST) <= 0
+
+
+def label_and_hand_in(db: Database, name: str, codes: tuple[str, ...]) -> None:
+    """Somebody labels the first conversation with these codes in turn, and hands it in."""
+    with db.writing() as session:
+        user = accounts.get_user(session, name)
+        mine = assignment(Path(str(db.url.database)).parent, name, TALK)
+        for position in range(1, 33):
+            code = codes[position % len(codes)]
+            review.decide(session, user, mine, position, act=Act.LABEL, codes=(code,), act_key=f"{name}-{position}")
+        review.hand_in(session, user, mine)
+
+
+def test_pages_after_handing_in(stage: Stage, db: Database, look_at: Callable[..., Page]) -> None:
+    project = stage.settings.project
+    look_at("lea", "/agreement", "agreement-none")
+    label_and_hand_in(db, "alice", ("OTH", "ACK"))
+    label_and_hand_in(db, "bob", ("OTH", "ACK", "ACK"))
+    look_at("alice", f"/review/{assignment(project, 'alice', TALK)}", "desk-handed-in")
+    look_at("alice", "/review", "conversations-handed-in")
+    look_at("rui", "/agreement", "agreement-researcher")
+    page = look_at("lea", "/agreement", "agreement", "Tab")
+    for summary in page.locator("summary").all():
+        summary.press("Enter")
+    assert page.evaluate(WIDEST) <= 0
+    look_at("lea", "/export", "export-lead")
+
+
+@pytest.fixture
+def plain(server: Server, page_of: Callable[..., Page]) -> Page:
+    """Alice's desk in a browser without JavaScript."""
+    page = page_of("alice", java_script_enabled=False)
+    page.goto(f"/review/{assignment(server.project, 'alice', TALK)}?at=1")
+    return page
+
+
+def press_button(page: Page, name: str) -> None:
+    page.locator(".panel").get_by_role("button", name=name).click()
+
+
+def focus(page: Page, position: int) -> None:
+    expect(page.locator(".utterance[aria-current]")).to_have_attribute("data-position", str(position))
+
+
+def test_without_script_labels_are_plain_forms(server: Server, plain: Page) -> None:
+    press_button(plain, "Enter Confirm")
+    focus(plain, 2)
+    press_button(plain, "q IQ Initial Query")
+    focus(plain, 3)
+    press_button(plain, "b Skip")
+    focus(plain, 4)
+    press_button(plain, "f Flag")
+    focus(plain, 4)
+    expect(plain.locator("#u4 .flag")).to_be_visible()
+    assert standing(server.project, "alice") == {(TALK, 1): "RTI", (TALK, 2): "IQ", (TALK, 3): "skipped"}
+    assert flagged(server.project, "alice") == {(TALK, 4)}
+
+
+def test_without_script_a_second_code_is_added_and_undone(server: Server, plain: Page) -> None:
+    plain.locator("#u2 .text").click()
+    press_button(plain, "Add PCT and stay")
+    focus(plain, 2)
+    expect(plain.locator("#built")).to_have_text("building: PCT")
+    press_button(plain, "Add PEP and stay")
+    press_button(plain, "s ANS Answer")
+    focus(plain, 3)
+    assert standing(server.project, "alice") == {(TALK, 2): "PCT|PEP|ANS"}
+    press_button(plain, "u Undo")
+    focus(plain, 2)
+    assert standing(server.project, "alice") == {(TALK, 2): "PCT|PEP"}
+
+
+def test_without_script_a_conversation_is_handed_in_and_opened_again(server: Server, plain: Page) -> None:
+    press_button(plain, "Enter Confirm")
+    plain.get_by_role("button", name="Hand in").click()
+    expect(plain.get_by_role("alert").first).to_contain_text("31 utterances are still open")
+    plain.get_by_role("button", name="Hand in with 31 open").click()
+    expect(plain.get_by_role("row", name=TALK)).to_contain_text("handed in")
+    plain.get_by_role("link", name=TALK).click()
+    plain.get_by_role("button", name="Open it again").click()
+    press_button(plain, "Enter Confirm")
+    assert len(standing(server.project, "alice")) == 2
+
+
+IN_VIEW = """() => {
+    const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+    const row = box(".utterance[aria-current]"), narrow = innerWidth < 960;
+    return row.top >= box(".desk-head").bottom - 1 && row.bottom <= (narrow ? box(".panel").top : innerHeight) + 1;
+}"""
+
+
+def test_the_focused_utterance_is_never_covered(server: Server, page_of: Callable[..., Page], screen: dict[str, object]) -> None:
+    desk = Desk(page_of("alice", **screen)).open(assignment(server.project, "alice", TALK), at=1)
+    for position in range(1, 32):
+        desk.at(position)
+        assert desk.page.evaluate(IN_VIEW), f"utterance {position}"
+        desk.press("/", "e")
+        expect(desk.page.locator("#filter")).to_have_value("e")
+        assert desk.page.evaluate(IN_VIEW), f"utterance {position}, filter open"
+        desk.press("Escape", "j")

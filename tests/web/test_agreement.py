@@ -1,0 +1,136 @@
+"""The agreement page, and its figures as JSON and CSV."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from conftest import Stage
+from fastapi.testclient import TestClient
+
+from annotator.db import Database
+from annotator.flow import accounts, intake
+from annotator.flow.intake_report import Options
+from annotator.flow.round import create_round
+from annotator.models import Role
+from annotator.paths import shipped
+
+from .forms import hand_in_as_it_is, press, text
+
+Browse = Callable[[str], TestClient]
+ANSWERS = {"alice": ("RTI", "PCT", "PCT", "PEP", "IQ"), "bob": ("RTI", "PCT", "IQ", "PEP", "IQ")}
+PATHS = ("/agreement", "/agreement.json", "/agreement.csv")
+
+
+@pytest.fixture
+def labelled(browse: Browse, desk_of: Callable[..., str]) -> None:
+    """Alice and Bob have labelled the first five utterances and handed in; they differ in the third."""
+    for name, codes in ANSWERS.items():
+        for position, code in enumerate(codes, 1):
+            press(browse(name), browse(name).get(f"{desk_of(name)}?at={position}"), code)
+        hand_in_as_it_is(browse(name), desk_of(name))
+
+
+# works
+
+
+def test_without_two_who_handed_in_there_is_nothing_to_compare(browse: Browse) -> None:
+    assert "Nothing to compare yet" in text(browse("lea").get("/agreement"))
+
+
+@pytest.mark.usefixtures("labelled")
+def test_the_figures_stand_per_role_with_what_they_rest_on(browse: Browse) -> None:
+    page = text(browse("lea").get("/agreement"))
+    assert "alice and bob" in page
+    # po 3/4; margins PCT 2·1, IQ 1·2, PEP 1·1 of 16: pe 5/16; kappa 7/11
+    assert "Seeker 0.64 0.75 0.31 4 1" in page
+    assert "Assistant undefined 1.00 1.00 1 1" in page
+    assert "Assistant: kappa is undefined, because" in page
+    assert [word in page for word in ("All roles, stratified", "All roles pooled*", "this figure flatters")] == [True] * 3
+
+
+@pytest.mark.usefixtures("labelled")
+def test_page_json_and_csv_give_the_same_figures(browse: Browse) -> None:
+    lea = browse("lea")
+    (pair,) = lea.get("/agreement.json").json()["pairs"]
+    rows = list(csv.DictReader(io.StringIO(lea.get("/agreement.csv").text)))
+    seeker = next(row for row in rows if (row["scope"], row["code"]) == ("Seeker", ""))
+    assert pair["annotators"] == ["alice", "bob"]
+    assert pair["roles"]["Seeker"]["kappa"] == pytest.approx(7 / 11) == float(seeker["kappa"])
+    assert pair["roles"]["Assistant"]["kappa"] is None
+
+
+@pytest.mark.usefixtures("labelled")
+def test_what_changed_after_the_first_hand_in_changes_no_figure(browse: Browse, desk: str) -> None:
+    before, alice = browse("lea").get("/agreement.json").json(), browse("alice")
+    press(alice, alice.get(desk), "Open it again")
+    press(alice, alice.get(f"{desk}?at=3"), "IQ")
+    hand_in_as_it_is(alice, desk)
+    assert browse("lea").get("/agreement.json").json() == before
+
+
+@pytest.mark.parametrize("path", PATHS[1:])
+def test_figures_come_as_a_file(path: str, browse: Browse) -> None:
+    assert path.removeprefix("/") in browse("lea").get(path).headers["content-disposition"]
+
+
+@pytest.mark.usefixtures("labelled")
+def test_two_rounds_over_the_same_conversation_leave_a_page_to_choose_from(
+    db: Database, browse: Browse, desk_of: Callable[..., str]
+) -> None:
+    with db.writing() as session:
+        create_round(session, "r2", ["alice", "bob"])
+    hand_in_second_round(browse("alice"))
+    page = browse("lea").get("/agreement")
+    assert "in more than one round" in text(page)
+    chosen = press(browse("lea"), page, "Show", round="r1")
+    assert (chosen.status_code, "Seeker 0.64" in text(chosen)) == (200, True)
+
+
+def hand_in_second_round(alice: TestClient) -> None:
+    second = "/review/7"
+    assert "r2" in text(alice.get(second))
+    press(alice, alice.get(f"{second}?at=1"), "RTI")
+    hand_in_as_it_is(alice, second)
+
+
+# not yours
+
+
+@pytest.mark.usefixtures("labelled")
+@pytest.mark.parametrize("path", PATHS)
+def test_a_researcher_reads_pseudonyms(path: str, browse: Browse) -> None:
+    found = browse("rui").get(path).text
+    assert ("annotator-1" in found, "annotator-2" in found) == (True, True)
+    assert not [name for name in ("alice", "bob", "lea") if name in found]
+
+
+def test_labels_of_somebody_who_is_now_a_researcher_are_no_crash(db: Database, stage: Stage, browse: Browse) -> None:
+    with db.writing() as session:
+        intake.import_paths(session, [shipped("sample") / "transcripts" / "s1_d_1.json"], None, Options(as_name="dora"))
+        accounts.add_user(session, "dora", Role.RESEARCHER)
+    assert {browse("rui").get(path).status_code for path in (*PATHS, "/export", "/export/download")} == {200}
+
+
+# wrong role
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_annotator_reads_no_agreement(path: str, alice: TestClient) -> None:
+    page = alice.get(path)
+    assert (page.status_code, "This is for leads and researchers" in text(page)) == (403, True)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_is_not_signed_in_reads_no_agreement(path: str, browse: Browse) -> None:
+    assert browse("eve").get(path).status_code == 303
+    assert browse("eve").get(path, headers={"accept": "application/json"}).status_code == 401
+
+
+# bad input
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_unknown_round_is_a_sentence(path: str, browse: Browse) -> None:
+    page = browse("lea").get(f"{path}?round=<b>none</b>")
+    assert (page.status_code, "Nothing was handed in for a round '<b>none</b>'" in text(page)) == (422, True)
