@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.core.agreement import Judgement, agreement, cohen_kappa
-from annotator.core.labelled import Labelled, read_rows
+from annotator.core.labelled import Labelled, each_once, read_rows
 from annotator.core.taxonomy import Taxonomy, parse_taxonomy
 from annotator.errors import AnnotatorError, BadInput
 
@@ -24,15 +24,20 @@ __all__ = [
 def load_taxonomy(path: str | Path) -> Taxonomy:
     """Read a `taxonomy.yaml`; raises `BadInput` with the line of what is wrong."""
     path = Path(path)
-    return parse_taxonomy(path.read_text(encoding="utf-8"), path.name)
+    try:
+        return parse_taxonomy(path.read_text(encoding="utf-8"), path.name)
+    except FileNotFoundError as error:
+        raise BadInput(f"{path} does not exist. Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name}: not UTF-8 text (byte {error.start + 1}). Save the file as UTF-8.") from error
 
 
 def read_labels(path: str | Path) -> list[Labelled]:
-    """Read a long CSV or TSV, one row per utterance and annotator; raises `BadInput` with the line of what is wrong."""
+    """Read a long CSV or TSV, one row per round, utterance and annotator; raises `BadInput` with the line of what is wrong."""
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return list(read_rows(lines, path.name))
+            return list(each_once(read_rows(lines, path.name), path.name))
     except FileNotFoundError as error:
         raise BadInput(f"{path} does not exist. Check the path.") from error
     except UnicodeDecodeError as error:

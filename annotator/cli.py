@@ -65,7 +65,9 @@ def bar(title: str, unit: str) -> Iterator[Any]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     texts = (TextColumn("{task.percentage:>3.0f} %"), TextColumn("{task.fields[note]}"))
-    with Progress(TextColumn(title), BarColumn(), *texts, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+    columns = (TextColumn(title), BarColumn(), *texts, TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None, note="")
         yield lambda done, total, note="": progress.update(task, completed=done, total=total, note=note or f"{done} {unit}")
 

@@ -19,7 +19,7 @@ def main() -> None:
     """Run the parts asked for; a part that needs the imported corpus imports it first."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size, for trying; the page is not written")
-    parser.add_argument("--only", default=",".join(_PARTS), help=f"parts, separated by commas: {', '.join(_PARTS)}; the page is not written")
+    parser.add_argument("--only", default=",".join(_PARTS), help=f"some of {', '.join(_PARTS)}; the page is not written")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, default=ROOT / "bench" / "results.json", help="where the figures go")
     parser.add_argument("--page", type=Path, help="where the table goes; default: docs/benchmarks.md for a full run")
@@ -39,7 +39,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.work) as folder:
         work = Path(folder)
-        note("disk", lambda: measures.disk(work))
+        note("machine", lambda: measures.machine(work))
         if parts - {"tagging"}:
             project = _imported(work, size, options.seed, note)
         if "start" in parts:

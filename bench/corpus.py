@@ -65,4 +65,5 @@ def _utterance(rng: random.Random, said: list[tuple[str, list[str]]], *, labelle
     start, end = one.split(), other.split()
     text = " ".join(start[: (len(start) + 1) // 2] + end[len(end) // 2 :])
     proposal = {"codes": codes, "confidence": round(rng.uniform(0.3, 0.99), 4)}
-    return {"text": text, "labels": {"ana": rng.choice(said)[1] if rng.random() < 0.3 else codes} if labelled else {}, "proposals": [proposal]}
+    labels = {"ana": rng.choice(said)[1] if rng.random() < 0.3 else codes} if labelled else {}
+    return {"text": text, "labels": labels, "proposals": [proposal]}

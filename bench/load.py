@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench.children import ROOT, environment
 
@@ -43,7 +42,8 @@ def drive(port: int, scripts: Sequence[Sequence[bytes]], seconds: float = 600) -
         for _ in scripts
     ]
     for client, script in zip(clients, scripts, strict=True):
-        assert client.stdin and client.stdout
+        assert client.stdin
+        assert client.stdout
         pickle.dump((port, list(script), seconds), client.stdin)
         client.stdin.flush()
         client.stdout.read(1)  # connected
@@ -54,7 +54,7 @@ def drive(port: int, scripts: Sequence[Sequence[bytes]], seconds: float = 600) -
     found = Answered()
     for client in clients:
         assert client.stdout
-        times, elapsed, cpu = pickle.load(client.stdout)  # noqa: S301
+        times, elapsed, cpu = pickle.load(client.stdout)
         client.communicate()
         found.times += times
         found.per_second += len(times) / elapsed
@@ -63,7 +63,7 @@ def drive(port: int, scripts: Sequence[Sequence[bytes]], seconds: float = 600) -
 
 
 def _client() -> None:
-    port, script, seconds = pickle.load(sys.stdin.buffer)  # noqa: S301
+    port, script, seconds = pickle.load(sys.stdin.buffer)
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sys.stdout.buffer.write(b".")

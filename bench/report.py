@@ -15,10 +15,10 @@ _HEAD = """\
 # How fast it is
 
 Measured on {date} by `python -m bench`: Python {python} on {cores} cores ({processor}), {system}. \
-Load of the machine before the run, from others: {load}.
-The corpus has the size of Muse: {conversations:,} conversations with {utterances:,} utterances, each with one proposal, put together by chance \
-(seed {seed}) from the sample. Everything is real: commands are whole processes, pages come from `annotator serve` over HTTP on loopback, \
-and every save is on disk (fsync) before it is answered.{quick}
+Load average before the run, from others: {load}.
+The corpus has the size of Muse: {conversations:,} conversations with {utterances:,} utterances, each with one proposal, \
+put together by chance (seed {seed}) from the sample. Everything is real: commands are whole processes, \
+pages come from `annotator serve` over HTTP on loopback, and every save is on disk (fsync) before it is answered.{quick}
 
 To repeat it: `make bench`, or `python -m bench` in an environment with the `dev` extra. It takes about {minutes:.0f} minutes. \
 `--quick` runs a tenth of it, for trying; `--only open,save` a part; `--json FILE` says where the figures go (default `bench/results.json`).
@@ -29,28 +29,29 @@ To repeat it: `make bench`, or `python -m bench` in an environment with the `dev
 
 _MEANING = """
 ## What the rows mean
-- **disk**: what the machine asks for one durable write, without us. A save cannot be quicker than this.
+- **machine**: what the machine can do without us. A durable save cannot be quicker than one fsync.
 - **import**: `annotator import` of the corpus with its proposals into a new project, from the start of the process to its end.
-- **start**: `annotator serve` in the project with the corpus, from the start of the process until the sign-in page is there. Memory is what \
-the process holds resident.
+- **start**: `annotator serve` in the project with the corpus, from the start of the process until the sign-in page is there. \
+Memory is what the process holds resident.
 - **open**: an annotator's page of one conversation, with proposals, in a round that gives all conversations to eight annotators; \
 one client, one kept connection, conversations drawn by chance.
 - **save**: one label by a code, as the page's script sends it: signed in, rights, taxonomy and standing label checked, one decision written. \
 The bare endpoint is FastAPI with one SELECT of the utterance by its key and one INSERT into the same table, as durable as ours, \
 without sign-in, rights, checks or answer page: once through the same kind of session (the aim's yardstick), \
-once through sqlite3 alone. The servers run at the same time and are asked in turns, {blocks} blocks each after one for warming up the eyes; \
+once through sqlite3 alone. The servers run at the same time and are asked in turns, {blocks} blocks each after one for warming up; \
 the share is that of the medians. The clients are processes of their own that only write and read bytes.
 - **export**: `annotator export` of everything, from the start of the process to its end.
-- **tagging**: `bench/tagging.py`, which says how. Accuracy is the share of utterances whose first proposed code is among VOGUE's own; \
-*plain* is TF-IDF and logistic regression on the same k conversations; *plain+* knows, as ours does, also the sample and the taxonomy's examples. The aim is the plain figure.
+- **tagging**: `bench/tagging.py`, which says how. Accuracy is the share of utterances whose first proposed code is among \
+VOGUE's own; *plain* is TF-IDF and logistic regression on the same k conversations; *plain+* knows, as ours does, \
+also the sample and the taxonomy's examples. The aim is the plain figure.
 
 p50 is the median, p95 what 95 of 100 stay under. A median of three runs stands for commands.
 """
 
 _PEERS = """
 ## For orientation: others
-Measured elsewhere by others, not in this run: 2 cores, loopback, SQLite with its default settings, the same number of conversations and utterances \
-(in brackets: at the size of VOGUE).
+Measured elsewhere by others, not in this run: 2 cores, loopback, SQLite with its default settings, \
+the same number of conversations and utterances (in brackets: at the size of VOGUE).
 
 | | Label Studio 1.23 | Potato 2.12 turn / utterance | doccano 1.8.4 |
 |---|---|---|---|
@@ -66,7 +67,8 @@ Measured elsewhere by others, not in this run: 2 cores, loopback, SQLite with it
 def machine() -> dict[str, Any]:
     """Where and when this is measured."""
     cpu = Path("/proc/cpuinfo")
-    names = [line.partition(":")[2].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")] if cpu.exists() else []
+    lines = cpu.read_text(encoding="utf-8").splitlines() if cpu.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),

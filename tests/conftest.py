@@ -7,12 +7,14 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from terminal import Run, run_main
 
 from annotator.db import Database
 from annotator.flow import accounts, intake, tagging
@@ -108,6 +110,18 @@ def browse(stage: Stage) -> Iterator[Callable[[str], TestClient]]:
             return client
 
         yield as_person
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run a command."""
+    return partial(run_main, capfd)
+
+
+@pytest.fixture
+def project(stage: Stage, run: Run) -> Run:
+    """Run a command on the project of the cast."""
+    return lambda *words: run(*words, "--project", stage.settings.project)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
+from annotator.errors import BadInput
+
 Codes = frozenset[str]
 
 
@@ -205,11 +207,18 @@ def count_pairs(judgements: Iterable[Judgement]) -> dict[tuple[str, str], dict[s
 
     Every pair of annotators and every role is there, even without overlap. Only utterances with a label of both count as
     pairs; those of a conversation both worked on where one skipped count in `n_skipped`, where one left nothing in `n_blank`.
+    Two labels of one annotator for one utterance are refused: which of them is meant must be said, never guessed.
     """
     said: dict[tuple[str, str, str], dict[str, Codes | None]] = {}
     worked_on: dict[str, set[str]] = {}
     for one in judgements:
-        said.setdefault((one.role, one.conversation, one.utterance), {})[one.annotator] = one.codes
+        of_utterance = said.setdefault((one.role, one.conversation, one.utterance), {})
+        if one.annotator in of_utterance:
+            raise BadInput(
+                f"{one.annotator} labelled conversation {one.conversation}, utterance {one.utterance} more than once. If that was in "
+                "more than one round, say which is meant: --round NAME. Otherwise keep one."
+            )
+        of_utterance[one.annotator] = one.codes
         worked_on.setdefault(one.annotator, set()).add(one.conversation)
     roles = sorted({role for role, _, _ in said})
     pairs = {pair: {role: Counts() for role in roles} for pair in combinations(sorted(worked_on), 2)}

@@ -255,3 +255,23 @@ def _settled_cell(codes: tuple[str, ...] | None) -> str:
 
 def _number_cell(number: float | None) -> str:
     return "" if number is None else repr(float(number))
+
+
+def each_once(rows: Iterable[Labelled], name: str) -> Iterator[Labelled]:
+    """Pass rows on; raise `BadInput` for two of one (round, conversation, utterance, annotator). Remembers every row's place."""
+    seen: dict[tuple[str, str, str, str], int] = {}
+    for row in rows:
+        if row.annotator:
+            line = seen.setdefault((row.round, row.conversation, row.utterance, row.annotator), row.line)
+            if line != row.line:
+                raise BadInput(twice(row, line, name))
+        yield row
+
+
+def twice(row: Labelled, line: int, name: str) -> str:
+    """The sentence for two rows where one is allowed."""
+    of_round = f" in round {row.round!r}" if row.round else ""
+    return (
+        f"{name}, lines {line} and {row.line}: conversation {row.conversation!r}, utterance {row.utterance!r} has two rows of "
+        f"annotator {row.annotator!r}{of_round}. Keep one."
+    )

@@ -26,7 +26,7 @@ def report(session: Session, view: View, round_name: str | None = None) -> dict[
     names = shown_names(session, view)
     rows = _submitted(session, view, round_name)
     rounds = sorted({row.round_name for row in rows})
-    return agreement(_once(_judgements(rows, names))) | {"rounds": rounds}
+    return agreement(_judgements(rows, names)) | {"rounds": rounds}
 
 
 def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[s
     if round_name is not None and not rows:
         raise BadInput(f"The table has no labels of a round {round_name!r}. Leave --round out to use all rows.")
     said = (Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in rows)
-    return agreement(_once(said)) | {"rounds": sorted({row.round for row in rows})}
+    return agreement(said) | {"rounds": sorted({row.round for row in rows})}
 
 
 def rounds_with_labels(session: Session) -> list[str]:
@@ -76,20 +76,6 @@ def _judgements(rows: Iterable[Any], names: dict[int, str]) -> Iterator[Judgemen
     for row in rows:
         codes = None if row.kind == Kind.SKIP else frozenset(split_codes(row.codes))
         yield Judgement(names[row.user_id], row.conversation, row.utterance, row.role, codes)
-
-
-def _once(judgements: Iterable[Judgement]) -> Iterator[Judgement]:
-    """Refuse two labels of one person for one utterance: which round is meant must be said, never guessed."""
-    seen: set[tuple[str, str, str]] = set()
-    for one in judgements:
-        key = (one.annotator, one.conversation, one.utterance)
-        if key in seen:
-            raise BadInput(
-                f"{one.annotator} labelled conversation {one.conversation}, utterance {one.utterance} in more than one round. "
-                "Say which round is meant: --round NAME."
-            )
-        seen.add(key)
-        yield one
 
 
 def as_text(figures: dict[str, Any]) -> str:

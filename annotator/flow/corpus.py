@@ -175,21 +175,19 @@ def _proposals(session: Session, chunk: list[int], view: View, outside: int | No
     in_round = and_(
         col(RoundConversation.conversation_id) == col(models.Utterance.conversation_id), col(Suggestion.run_id) == col(Round.run_id)
     )
+    # Said of the suggestion, whose key this is: otherwise SQLite goes through the whole run for every chunk.
+    here = col(Suggestion.utterance_id).in_(select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk)))
     statement = (
         select(*_columns(Suggestion, "utterance_id", "codes", "confidence"), col(Round.name).label("round_name"))
         .join(models.Utterance, col(models.Utterance.id) == col(Suggestion.utterance_id))
         .join(Round, col(Round.run_id) == col(Suggestion.run_id))
         .join(RoundConversation, and_(col(RoundConversation.round_id) == col(Round.id), in_round))
-        .where(col(models.Utterance.conversation_id).in_(chunk), _may_see_proposal(view))
+        .where(here, _may_see_proposal(view))
         .order_by(col(Round.name))
     )
     proposals: dict[int, list[Proposal]] = {}
     if outside is not None:
-        beside = (
-            select(*_columns(Suggestion, "utterance_id", "codes", "confidence"))
-            .join(models.Utterance, col(models.Utterance.id) == col(Suggestion.utterance_id))
-            .where(col(models.Utterance.conversation_id).in_(chunk), col(Suggestion.run_id) == outside)
-        )
+        beside = select(*_columns(Suggestion, "utterance_id", "codes", "confidence")).where(here, col(Suggestion.run_id) == outside)
         for row in session.execute(beside):
             proposals[row.utterance_id] = [Proposal(split_codes(row.codes), row.confidence)]
     for row in session.execute(statement):

@@ -80,13 +80,16 @@ def decide(
         raise not_yours("utterance")
     decisions = _decisions(session, assignment_id, found.id)
     stands = fold(decisions).get(found.id, Standing())
-    repeated = any(decision.act_key == act_key for decision in decisions)
-    if repeated or (act == Act.CONFIRM and stands.kind is not None):
-        return make_row(assignment_id, found, stands)
-    _check_open(place)
-    taxonomy = taxonomy_of(session, place.taxonomy_version_id, place.fingerprint)
     row = make_row(assignment_id, found, stands)
+    repeated = next((decision for decision in decisions if decision.act_key == act_key), None)
+    if repeated is None and act == Act.CONFIRM and stands.kind is not None:
+        return row
+    taxonomy = taxonomy_of(session, place.taxonomy_version_id, place.fingerprint)
     kind, chosen = _outcome(taxonomy, row, act, tuple(dict.fromkeys(codes)))
+    if repeated is not None:
+        _check_same(repeated, kind, chosen)
+        return row
+    _check_open(place)
     made = {
         "assignment_id": assignment_id,
         "utterance_id": found.id,
@@ -99,6 +102,12 @@ def decide(
     }
     session.connection().execute(insert(Decision), made)
     return make_row(assignment_id, found, _after(stands, kind, chosen))
+
+
+def _check_same(decision: Any, kind: Kind, codes: tuple[str, ...]) -> None:
+    """A request that comes again asks for the same; anything else comes from a page that was used already."""
+    if (decision.kind, decision.codes) != (kind, join_codes(codes)):
+        raise Conflict("This page was used already and shows an older state. Reload it to see what stands, then choose again.")
 
 
 def _outcome(taxonomy: Taxonomy, row: Row, act: Act, codes: tuple[str, ...]) -> tuple[Kind, tuple[str, ...]]:

@@ -67,5 +67,5 @@ def list_rounds(session: Session) -> list[tuple[Round, int, int]]:
 def _annotator(session: Session, name: str) -> User:
     user = get_user(session, name)
     if not may(user, Right.ANNOTATE):
-        raise BadInput(f"{name} is a {user.role}{' who is disabled' if user.disabled_at else ''} and cannot annotate.")
+        raise BadInput(f"{name} is {'disabled' if user.disabled_at else f'a {user.role}'} and cannot annotate.")
     return user

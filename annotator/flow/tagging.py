@@ -65,6 +65,7 @@ def plan(db: Database, order: Order) -> Plan:
         _, taxonomy = current(session)
         known = known_labels(session, taxonomy, order.train_on)
         conversations, utterances = _corpus_size(session)
+    make(order.tagger, Brief(taxonomy, known, order.settings))  # for what it says of the order
     n_known = sum(utterance.gold is not None for transcript in known for _, utterance in transcript.utterances())
     return Plan(conversations, utterances, len(known), n_known)
 

@@ -100,7 +100,7 @@ def _check_codes_in_use(session: Session, newest: TaxonomyVersion, taxonomy: Tax
         count = used.get((code.role, code.code), 0)
         if count:
             raise Conflict(
-                f"taxonomy.yaml lacks {code.role} {code.code} ({code.name}), which {count} label{'s' * (count > 1)} use. "
+                f"taxonomy.yaml lacks {code.role} {code.code} ({code.name}), which {count} label{'s use' if count > 1 else ' uses'}. "
                 "Put the code back; renaming and merging codes with their labels comes with a later version."
             )
 

@@ -6,7 +6,7 @@ Reading the rows is `core.labelled`'s (CSV) and `importers.jsonl`'s (one utteran
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from annotator.core.labelled import Labelled
+from annotator.core.labelled import Labelled, twice
 from annotator.core.transcript import Label, Proposal, Transcript, Utterance, checked
 from annotator.errors import BadInput
 from annotator.importers.pieces import Spoken, in_turns, whole_number
@@ -88,19 +88,11 @@ def _check_same(rows: list[Labelled], name: str) -> None:
         if row.annotator or row.codes:
             twin = seen.setdefault((row.round, row.annotator), row)
             if twin is not row:
-                _twice(twin, row, name)
+                raise BadInput(twice(row, twin.line, name))
 
 
 def _differ(one: Labelled, other: Labelled, column: str, name: str) -> None:
     raise BadInput(
         f"{name}, lines {one.line} and {other.line}: the {column} of conversation {one.conversation!r}, utterance "
         f"{one.utterance!r} differs. Make it the same, or give each utterance an id of its own."
-    )
-
-
-def _twice(one: Labelled, other: Labelled, name: str) -> None:
-    of_round = f" in round {one.round!r}" if one.round else ""
-    raise BadInput(
-        f"{name}, lines {one.line} and {other.line}: conversation {one.conversation!r}, utterance {one.utterance!r} has two "
-        f"rows of annotator {one.annotator!r}{of_round}. Keep one."
     )

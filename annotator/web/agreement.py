@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from annotator.errors import BadInput
 from annotator.flow import agreement
 from annotator.flow.access import Right, require, view_of
 from annotator.web.deps import reading
@@ -23,25 +24,31 @@ class AgreementPage(Page):
     chosen: str
 
 
-def _figures(request: Request, round: str) -> tuple[Any, dict[str, Any], list[str]]:
+def _figures(request: Request, round: str) -> dict[str, Any]:
     with reading(request) as (session, user):
         require(user, Right.READ_ALL)
-        figures = agreement.report(session, view_of(user), round or None)
-        return user, figures, agreement.rounds_with_labels(session)
+        return agreement.report(session, view_of(user), round or None)
 
 
 @router.get("/agreement")
 def show(request: Request, round: str = "") -> Response:
-    user, figures, rounds = _figures(request, round)
-    return render_page("agreement.html", AgreementPage(user=user, figures=figures, rounds=rounds, chosen=round))
+    with reading(request) as (session, user):
+        require(user, Right.READ_ALL)
+        rounds = agreement.rounds_with_labels(session)
+        try:
+            figures, notice = agreement.report(session, view_of(user), round or None), ""
+        except BadInput as error:  # such as labels of one person in two rounds: the page lets people choose one
+            figures, notice = {"pairs": []}, str(error)
+    page = AgreementPage(user=user, notice=notice, figures=figures, rounds=rounds, chosen=round)
+    return render_page("agreement.html", page, 422 if notice else 200)
 
 
 @router.get("/agreement.json")
 def as_json(request: Request, round: str = "") -> Response:
-    return JSONResponse(_figures(request, round)[1], headers={"Content-Disposition": 'attachment; filename="agreement.json"'})
+    return JSONResponse(_figures(request, round), headers={"Content-Disposition": 'attachment; filename="agreement.json"'})
 
 
 @router.get("/agreement.csv")
 def as_csv(request: Request, round: str = "") -> Response:
-    table = agreement.as_csv(_figures(request, round)[1])
+    table = agreement.as_csv(_figures(request, round))
     return Response(table, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="agreement.csv"'})

@@ -107,6 +107,12 @@ def hand_in(request: Request, assignment_id: int, form: Annotated[HandInForm, Fo
     return render_page("review.html", page, 409)
 
 
+@router.get("/review/{assignment_id}/hand-in")
+def back(assignment_id: int) -> Response:
+    """Where a reload of the answer to an incomplete hand-in leads."""
+    return RedirectResponse(f"/review/{assignment_id}", 303)
+
+
 @router.post("/review/{assignment_id}/reopen")
 def reopen(request: Request, assignment_id: int) -> Response:
     with writing(request) as (session, user):

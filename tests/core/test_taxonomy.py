@@ -178,6 +178,7 @@ def test_every_change_of_meaning_changes_the_fingerprint(taxonomy: Taxonomy, dat
     assert replace(taxonomy, codes=codes).fingerprint != taxonomy.fingerprint
 
 
+@settings(max_examples=40)
 @given(taxonomies())
 def test_the_limits_and_each_code_are_part_of_the_meaning(taxonomy: Taxonomy) -> None:
     others = [replace(taxonomy, max_codes=9), replace(taxonomy, min_codes=5), replace(taxonomy, codes=taxonomy.codes[1:])]

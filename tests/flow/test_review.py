@@ -380,7 +380,7 @@ def perform(session: Session, conversation: str, position: int, what: Any) -> No
         undo(session, "alice")
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=acts)
 def test_what_stands_is_the_same_in_sql_and_folded_and_undoing_everything_leaves_nothing(shared_db: Database, steps: list[Any]) -> None:
     with rolled_back(shared_db) as session:
@@ -392,7 +392,7 @@ def test_what_stands_is_the_same_in_sql_and_folded_and_undoing_everything_leaves
         assert stands(session) == folded(session) == {}
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(steps=acts, last=st.sampled_from(list(Act)))
 def test_undo_after_any_act_restores_what_stood(shared_db: Database, steps: list[Any], last: Act) -> None:
     with rolled_back(shared_db) as session:

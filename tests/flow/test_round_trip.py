@@ -106,7 +106,8 @@ def test_the_labels_of_one_annotator_survive_a_round_trip_in_the_corpus_own_form
 def test_two_rounds_one_of_them_blind_survive_a_round_trip(session: Session, fresh_db: Database, tmp_path: Path, format_name: str) -> None:
     create_round(session, "r2", ["bob", "cem"])
     blind(session, "r2", "s2_d_2")
-    for name, round_name, conversation in (("alice", "r1", "s1_d_1"), ("bob", "r1", "s2_d_2"), ("bob", "r2", "s2_d_2"), ("cem", "r2", "s1_d_1")):
+    work_of = (("alice", "r1", "s1_d_1"), ("bob", "r1", "s2_d_2"), ("bob", "r2", "s2_d_2"), ("cem", "r2", "s1_d_1"))
+    for name, round_name, conversation in work_of:
         for position in range(1, 9):
             code = CODES[role_at(session, conversation, position)][position % 3]
             act(session, name, conversation, position, Act.LABEL, code, round_name=round_name)

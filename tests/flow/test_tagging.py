@@ -125,7 +125,7 @@ def test_a_threshold_that_is_no_probability_is_refused(db: Database, threshold: 
 
 @pytest.mark.parametrize("use", [tag, tagging.plan])
 def test_an_unknown_tagger_is_refused_with_the_known_ones(db: Database, use: Any) -> None:
-    with pytest.raises(BadInput, match="There is no tagger 'gemmini'. Choose one of: .*local, scripted"):
+    with pytest.raises(BadInput, match=r"There is no tagger 'gemmini'\. Choose one of: .*local, scripted"):
         use(db, Order("gemmini"))
 
 
@@ -196,7 +196,7 @@ def test_an_unfinished_run_is_nobodys_newest(many: Database) -> None:
     interrupt(many)
     with many.reading() as session:
         assert tagging.newest_run(session) is None
-        with pytest.raises(BadInput, match="no finished run 1. Finished: none"):
+        with pytest.raises(BadInput, match=r"no finished run 1\. Finished: none"):
             tagging.get_run(session, 1)
 
 

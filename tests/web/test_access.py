@@ -45,6 +45,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("POST", "/review/{assignment_id}/{position}"): ({"data": ACT}, (404, 404, 403, 401, 303)),
     ("POST", "/review/undo"): ({"data": {"act_key": KEY}}, (409, 409, 403, 401, 409)),
     ("POST", "/review/{assignment_id}/hand-in"): ({"data": {"with_open": "true"}}, (404, 404, 403, 401, 303)),
+    ("GET", "/review/{assignment_id}/hand-in"): ({}, (303, 303, 303, 303, 303)),
     ("POST", "/review/{assignment_id}/reopen"): ({}, (404, 404, 403, 401, 303)),
     ("GET", "/taxonomy"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/taxonomy/code"): ({"params": {"role": "Seeker", "code": "IQ"}}, (200, 200, 200, 303, 200)),

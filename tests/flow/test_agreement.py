@@ -1,0 +1,227 @@
+"""Agreement of a project: what was handed in, one round at a time, under the names a reader may see."""
+
+import csv
+import io
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from sqlmodel import Session
+
+from annotator import agreement_of, read_labels
+from annotator.core.labelled import read_rows
+from annotator.db import Database
+from annotator.errors import BadInput
+from annotator.flow import accounts, agreement
+from annotator.flow.access import EVERYTHING, view_of
+from annotator.flow.accounts import get_user
+from annotator.flow.export import export_to
+from annotator.flow.intake import import_paths
+from annotator.flow.intake_facts import Options
+from annotator.flow.review import Act
+from annotator.flow.round import create_round
+from annotator.models import Role
+from flow.steps import SIZES, act, hand_in, label, role_at
+
+CODES = {"Seeker": ["PCT", "PEP", "RP"], "Assistant": ["RTI", "RP", "ACK"]}
+
+
+def work(session: Session, name: str, step: int, conversation: str = "s1_d_1", round_name: str = "r1") -> None:
+    """Somebody labels a whole conversation with codes that depend on `step`, some in twos, and hands it in."""
+    for position in range(1, SIZES[conversation] + 1):
+        codes = CODES[role_at(session, conversation, position)]
+        chosen = {codes[position % 3]} if position % step else {codes[0], codes[position % 2 + 1]}
+        label(session, name, conversation, position, *chosen, round_name=round_name)
+    hand_in(session, name, conversation, round_name)
+
+
+def pair(figures: dict[str, Any], *names: str) -> dict[str, Any]:
+    (found,) = [one for one in figures["pairs"] if one["annotators"] == list(names)]
+    return found  # type: ignore[no-any-return]
+
+
+def test_nothing_handed_in_is_nothing_to_compare(session: Session) -> None:
+    label(session, "alice", "s1_d_1", 2, "PEP")
+    label(session, "bob", "s1_d_1", 2, "PEP")
+    figures = agreement.report(session, EVERYTHING)
+    assert figures == {"pairs": [], "rounds": []}
+    assert agreement.as_text(figures).startswith("Nothing to compare yet")
+
+
+def test_only_conversations_that_both_handed_in_are_compared(session: Session) -> None:
+    work(session, "alice", 3)
+    work(session, "bob", 4)
+    work(session, "alice", 3, "s2_d_2")
+    label(session, "bob", "s2_d_2", 1, "RTI")
+    figures = pair(agreement.report(session, EVERYTHING), "alice", "bob")
+    assert (figures["pooled"]["n_utterances"], figures["pooled"]["n_conversations"], figures["pooled"]["n_blank"]) == (32, 1, 0)
+
+
+def test_proposals_are_nobodys_labels(session: Session) -> None:
+    for name in ("alice", "bob"):
+        hand_in(session, name, "s1_d_1")
+    assert agreement.report(session, EVERYTHING)["pairs"] == []
+
+
+def test_skips_and_open_utterances_are_counted_apart(session: Session) -> None:
+    work(session, "alice", 3)
+    label(session, "bob", "s1_d_1", 1, "RTI")
+    act(session, "bob", "s1_d_1", 2, Act.SKIP)
+    hand_in(session, "bob", "s1_d_1")
+    figures = pair(agreement.report(session, EVERYTHING), "alice", "bob")["stratified"]
+    assert (figures["n_utterances"], figures["n_skipped"], figures["n_blank"]) == (1, 1, 30)
+
+
+def test_kappa_is_that_of_scikit_learn_on_the_exported_table(session: Session, tmp_path: Path) -> None:
+    work(session, "alice", 3)
+    work(session, "bob", 4)
+    export_to(session, EVERYTHING, tmp_path / "labels.csv")
+    said: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    with (tmp_path / "labels.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            said[row["role"]][row["annotator"]][row["utterance"]] = "|".join(sorted(row["codes"].split("|")))
+    figures = pair(agreement.report(session, EVERYTHING), "alice", "bob")["roles"]
+    for role in ("Seeker", "Assistant"):
+        a, b = ([said[role][name][key] for key in said[role]["alice"] if key in said[role]["bob"]] for name in ("alice", "bob"))
+        assert figures[role]["kappa"] == pytest.approx(cohen_kappa_score(a[:], b[:]), abs=1e-12)
+        assert 0 < figures[role]["kappa"] < 1
+
+
+def test_the_project_and_its_exported_table_give_the_same_figures(session: Session, tmp_path: Path) -> None:
+    work(session, "alice", 3)
+    work(session, "bob", 4)
+    export_to(session, EVERYTHING, tmp_path / "labels.csv")
+    table = read_labels(tmp_path / "labels.csv")
+    wanted = agreement.report(session, EVERYTHING)
+    assert agreement.report_of(table) == wanted
+    assert agreement_of(table)["pairs"] == wanted["pairs"]
+    assert agreement.report_of(table, "r1") == wanted
+
+
+# Rounds
+
+
+def two_rounds(session: Session) -> None:
+    create_round(session, "r2", ["alice", "bob"])
+    for round_name, step in (("r1", 4), ("r2", 3)):
+        work(session, "alice", 3, round_name=round_name)
+        work(session, "bob", step, round_name=round_name)
+
+
+def test_two_rounds_over_the_same_conversation_need_a_choice(session: Session) -> None:
+    two_rounds(session)
+    with pytest.raises(BadInput, match=r"alice labelled conversation s1_d_1, utterance 1 more than once\. .*--round NAME"):
+        agreement.report(session, EVERYTHING)
+    first, second = (agreement.report(session, EVERYTHING, name) for name in ("r1", "r2"))
+    assert (first["rounds"], second["rounds"]) == (["r1"], ["r2"])
+    assert pair(first, "alice", "bob")["pooled"]["po"] < pair(second, "alice", "bob")["pooled"]["po"] == 1
+
+
+def test_a_table_of_two_rounds_needs_a_choice_too(session: Session, tmp_path: Path) -> None:
+    two_rounds(session)
+    export_to(session, EVERYTHING, tmp_path / "labels.csv")
+    table = read_labels(tmp_path / "labels.csv")
+    with pytest.raises(BadInput, match="labelled conversation s1_d_1, utterance 1 more than once"):
+        agreement.report_of(table)
+    assert agreement.report_of(table, "r2") == agreement.report(session, EVERYTHING, "r2")
+
+
+def test_rounds_over_different_conversations_go_together(session: Session) -> None:
+    create_round(session, "r2", ["alice", "bob"])
+    for name in ("alice", "bob"):
+        work(session, name, 3)
+        work(session, name, 3, "s2_d_2", "r2")
+    figures = agreement.report(session, EVERYTHING)
+    assert figures["rounds"] == agreement.rounds_with_labels(session) == ["r1", "r2"]
+    assert pair(figures, "alice", "bob")["pooled"]["n_conversations"] == 2
+
+
+def test_a_round_that_is_not_there_is_refused_with_those_that_are(session: Session) -> None:
+    work(session, "alice", 3)
+    with pytest.raises(BadInput, match=r"Nothing was handed in for a round 'r9'\. Known: r1"):
+        agreement.report(session, EVERYTHING, "r9")
+    with pytest.raises(BadInput, match="no labels of a round 'r9'"):
+        agreement.report_of([], "r9")
+
+
+def test_imported_labels_are_compared_with_those_of_people(session: Session, tmp_path: Path) -> None:
+    work(session, "alice", 3)
+    path = tmp_path / "labels.csv"
+    path.write_text("conversation,utterance,role,annotator,codes\ns1_d_1,2,Seeker,dora,PCT\n")
+    import_paths(session, [path], None, Options())
+    figures = agreement.report(session, EVERYTHING)
+    assert figures["rounds"] == ["", "r1"]
+    assert pair(figures, "alice", "dora")["roles"]["Seeker"]["n_utterances"] == 1
+    assert pair(figures, "alice", "dora")["roles"]["Seeker"]["n_blank"] == 14
+
+
+# Names
+
+
+def test_a_researcher_reads_the_same_figures_under_pseudonyms(session: Session) -> None:
+    work(session, "alice", 3)
+    work(session, "bob", 4)
+    real = agreement.report(session, EVERYTHING)
+    shown = agreement.report(session, view_of(get_user(session, "rui")))
+    assert [one["annotators"] for one in shown["pairs"]] == [["annotator-1", "annotator-2"]]
+    assert shown["pairs"][0]["roles"] == real["pairs"][0]["roles"]
+    assert "alice" not in json.dumps(shown)
+
+
+def test_the_sentence_about_two_rounds_names_no_one_to_a_researcher(session: Session) -> None:
+    two_rounds(session)
+    with pytest.raises(BadInput, match=r"^annotator-1 labelled"):
+        agreement.report(session, view_of(get_user(session, "rui")))
+
+
+def test_labels_imported_under_a_name_that_became_a_researcher_are_still_compared(session: Session, tmp_path: Path) -> None:
+    work(session, "alice", 3)
+    path = tmp_path / "labels.csv"
+    path.write_text("conversation,utterance,role,annotator,codes\ns1_d_1,2,Seeker,dora,PCT\n")
+    import_paths(session, [path], None, Options())
+    accounts.add_user(session, "dora", Role.RESEARCHER)
+    shown = agreement.report(session, view_of(get_user(session, "dora")))
+    assert [one["annotators"] for one in shown["pairs"]] == [["annotator-1", "annotator-5"]]
+
+
+# Tables
+
+
+def test_the_table_holds_every_scope_and_code_and_says_what_is_undefined(session: Session) -> None:
+    for name in ("alice", "bob"):
+        label(session, name, "s1_d_1", 1, "RTI")
+        label(session, name, "s1_d_1", 2, "PCT")
+        label(session, name, "s1_d_1", 3, "PEP" if name == "bob" else "PCT")
+        hand_in(session, name, "s1_d_1")
+    figures = agreement.report(session, EVERYTHING)
+    rows = list(csv.DictReader(io.StringIO(agreement.as_csv(figures))))
+    assert {(row["annotator_a"], row["annotator_b"]) for row in rows} == {("alice", "bob")}
+    assert [row["scope"] for row in rows if not row["code"]] == ["Assistant", "Seeker", "stratified", "pooled"]
+    assistant, seeker = ({row["code"]: row for row in rows if row["scope"] == role} for role in ("Assistant", "Seeker"))
+    assert (assistant[""]["kappa"], assistant[""]["undefined"]) == ("", "both annotators used one label only, so chance agreement is 1")
+    assert (assistant["RTI"]["kappa"], assistant["RTI"]["undefined"]) == ("", "both annotators used it for every utterance")
+    assert (seeker[""]["kappa"], seeker[""]["n_utterances"], seeker["PEP"]["n_b"]) == ("0.0", "2", "1")
+    assert {row["code"] for row in rows if row["scope"] == "pooled"} == {"", "Assistant/RTI", "Seeker/PCT", "Seeker/PEP"}
+
+
+def test_the_text_says_undefined_and_why(session: Session) -> None:
+    for name in ("alice", "bob"):
+        label(session, name, "s1_d_1", 1, "RTI")
+        hand_in(session, name, "s1_d_1")
+    text = agreement.as_text(agreement.report(session, EVERYTHING))
+    assert "undefined: both annotators used one label only" in text
+    assert "pooled (flatters)" in text
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_guarded_in_the_table() -> None:
+    rows = [f'c1,1,Seeker,"{name}",ACK' for name in ("=1+1", "bob")]
+    table = read_rows(["conversation,utterance,role,annotator,codes", *rows], "t.csv")
+    assert "'=1+1" in agreement.as_csv(agreement.report_of(table))
+
+
+def test_vogue_alone_has_one_annotator_and_no_pairs(vogue_db: Database) -> None:
+    with vogue_db.reading() as session:
+        assert agreement.report(session, EVERYTHING) == {"pairs": [], "rounds": [""]}
