@@ -41,8 +41,8 @@ without sign-in, rights, checks or answer page: once through the same kind of se
 once through sqlite3 alone. The servers run at the same time and are asked in turns, {blocks} blocks each after one for warming up; \
 the share is that of the medians. The clients are processes of their own that only write and read bytes.
 - **export**: `annotator export` of everything, from the start of the process to its end.
-- **tagging**: `bench/tagging.py`, which says how. Accuracy is the share of utterances whose first proposed code is among \
-VOGUE's own; *plain* is TF-IDF and logistic regression on the same k conversations; *plain+* knows, as ours does, \
+- **tagging**: `bench/tagging.py`, which says how. Accuracy is the share of utterances whose first proposed code \
+is among VOGUE's own; *plain* is TF-IDF and logistic regression on the same k conversations; *plain+* knows, as ours does, \
 also the sample and the taxonomy's examples. The aim is the plain figure.
 
 p50 is the median, p95 what 95 of 100 stay under. A median of three runs stands for commands.

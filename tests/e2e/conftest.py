@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import find_chromium
+from conftest import Stage
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from annotator.settings import Settings
 from annotator.web.deps import COOKIE
 
-from chromium import find_chromium
-from conftest import Stage
 from .desk import Desk
 from .facts import assignment, forget_all_acts
 from .server import Server

@@ -24,6 +24,12 @@ class Desk:
         expect(self.page.locator(".utterance[aria-current]")).to_have_count(1)
         return self
 
+    def shows(self, conversation: str) -> "Desk":
+        """The page is that of this conversation, and its script runs."""
+        expect(self.page.locator("h1")).to_contain_text(conversation)
+        self.page.wait_for_load_state("load")
+        return self
+
     def press(self, *keys: str) -> "Desk":
         """Press keys as fast as they go."""
         for key in keys:

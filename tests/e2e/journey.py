@@ -84,8 +84,7 @@ class Person:
     def open(self, conversation: str) -> None:
         """From the list of conversations to one of them."""
         self.follow(conversation)
-        expect(self.desk.page.locator("h1")).to_contain_text(conversation)
-        expect(self.desk.page.locator(".utterance[aria-current]")).to_have_count(1)
+        self.desk.shows(conversation)
 
     def label_all(self, conversation: str, detours: dict[int, Callable[["Person", Place], None]]) -> None:
         """Label a conversation from the first utterance to the last, with a detour here and there."""

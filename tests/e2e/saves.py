@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from annotator.web.deps import COOKIE
 from conftest import Stage
+
+from annotator.web.deps import COOKIE
 
 from .facts import ask
 from .server import Server, wait_for

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import PASSWORD, Stage
 from playwright.sync_api import Route, expect
 
 from annotator.settings import Settings
-from conftest import PASSWORD, Stage
 
 from .desk import Desk
 from .facts import ask, assignment, decisions, standing
@@ -59,7 +59,7 @@ def test_a_burst_of_60_keys_is_saved_in_order_by_a_server_that_hangs(server: Ser
 def test_a_burst_with_undo_is_saved_in_order(server: Server, desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
     server.pause(seconds=2)
     desk.press(*["a", "u", "o"] * 20).at(21).saved()
-    assert labels() == {n: "OTH" for n in range(1, 21)}
+    assert labels() == dict.fromkeys(range(1, 21), "OTH")
     assert len(decisions(server.project)) == 60
 
 
@@ -228,7 +228,8 @@ def test_handing_in_waits_for_the_last_save(server: Server, desk: Desk) -> None:
 def test_one_act_key_saves_once_however_often_it_is_sent(server: Server, desk: Desk) -> None:
     send = """async (url) => {
         const body = () => new URLSearchParams([["act", "label"], ["codes", "OTH"], ["act_key", "the-same-key"]]);
-        const answers = await Promise.all([...Array(20)].map(() => fetch(url, {method: "POST", body: body(), headers: {"HX-Request": "true"}})));
+        const send = () => fetch(url, {method: "POST", body: body(), headers: {"HX-Request": "true"}});
+        const answers = await Promise.all([...Array(20)].map(send));
         return answers.map((answer) => answer.status);
     }"""
     assert set(desk.page.evaluate(send, f"/review/{assignment(server.project, 'alice', TALK)}/1")) == {200}

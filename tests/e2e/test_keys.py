@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
+from conftest import Stage
 from playwright.sync_api import Page, expect
 
 import annotator
 from annotator.paths import shipped
-from conftest import Stage
 
 from .desk import Desk
 from .facts import ask, assignment, decisions, flagged, standing

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Stage
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from annotator.db import Database
 from annotator.flow import accounts, review
 from annotator.flow.review import Act
-from conftest import Stage
 
 from .desk import Desk
 from .facts import assignment, flagged, standing
@@ -201,9 +201,7 @@ def test_the_focused_utterance_is_never_covered(server: Server, page_of: Callabl
         desk.press("j")
 
 
-@pytest.mark.parametrize(
-    "width", [1280, pytest.param(390, marks=pytest.mark.xfail(reason="app.css: scroll-padding of html moves the page while typing"))]
-)
+@pytest.mark.parametrize("width", [1280, 390])
 def test_typing_into_the_filter_does_not_move_the_page(server: Server, page_of: Callable[..., Page], width: int) -> None:
     page = page_of("alice", viewport={"width": width, "height": 844})
     desk = Desk(page).open(assignment(server.project, "alice", TALK), at=9)

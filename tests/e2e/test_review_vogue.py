@@ -60,7 +60,7 @@ def label_by_keyboard(campaign: Campaign, page: Page, name: str, trusts: int, sk
     person.follow("Back to my conversations")
     person.open(SECOND)
     person.press("u")
-    expect(page.locator("h1")).to_contain_text(FIRST)
+    person.desk.shows(FIRST)
     last = (FIRST, page.locator(".utterance").count())
     person.desk.at(last[1])
     person.label(last)

@@ -1,21 +1,20 @@
 """A project with fifteen desks and servers of its own; the plumbing is that of the end-to-end tests."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import Stage
+from e2e.conftest import serve
 
 from annotator.db import Database
 from annotator.flow.round import create_round
-from conftest import Stage
-from e2e.conftest import serve
 
 __all__ = ["project", "serve"]
 
 
 @pytest.fixture
-def project(built: Stage, tmp_path: Path) -> Iterator[Path]:
+def project(built: Stage, tmp_path: Path) -> Path:
     """A copy of the project with a second round, so that there are desks for fifteen clients."""
     folder = tmp_path / "project"
     shutil.copytree(built.settings.project, folder)
@@ -23,4 +22,4 @@ def project(built: Stage, tmp_path: Path) -> Iterator[Path]:
     with db.writing() as session:
         create_round(session, "r2", ["alice", "bob", "cem"])
     db.close()
-    yield folder
+    return folder

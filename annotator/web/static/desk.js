@@ -1,6 +1,7 @@
-// The desk: keys, and an ordered queue of acts that is sent one by one until the server has said yes to each.
-// Without this script every act is a plain form; with it the same forms are sent from here. No key waits for the server.
-"use strict";
+// The desk: keys and focus. Without this script every act is a plain form; with it the same forms go through the queue, and
+// no key waits for the server. How acts are sent is queue.js's.
+import { CodeFilter } from "./filter.js";
+import { ActQueue, parseRow } from "./queue.js";
 
 const desk = document.querySelector("[data-desk]");
 const locked = desk.hasAttribute("data-locked");
@@ -31,87 +32,40 @@ function showProgress() {
   byId("progress").textContent = `${all.filter((row) => row.dataset.state !== "open").length} of ${all.length} done`;
 }
 
-// --- the queue: in order, one at a time, kept over a reload, and only ever sent as the person who made it ----------
+// --- what the server answers -----------------------------------------------------------------------------------------
 
 const store = `annotator-queue-${desk.dataset.user}`;
-const queue = JSON.parse(sessionStorage.getItem(store) || "[]");
-let sending = false;
-let retry = null;
+const queue = new ActQueue(store, { state: say, saved, refused, signedOut });
 let leaving = false;
 
-function keep() {
-  sessionStorage.setItem(store, JSON.stringify(queue));
-}
-
 function enqueue(url, fields, position, key) {
-  queue.push({ url, fields, position, key, desk: desk.dataset.desk });
-  keep();
-  if (!retry) send();
+  queue.add({ url, fields, position, key, desk: desk.dataset.desk });
 }
 
-async function send(wait = 500) {
-  if (sending || !queue.length) return;
-  clearTimeout(retry);
-  retry = null;
-  sending = true;
-  const act = queue[0];
-  say(wait > 500 ? "not saved, retrying" : "saving …", wait > 500);
-  const outcome = await post(act);
-  sending = false;
-  if (outcome === "again") {
-    say("not saved, retrying", true);
-    retry = setTimeout(send, wait, Math.min(wait * 2, 8000));
-  } else if (outcome !== "stop") {
-    queue.shift();
-    keep();
-    if (!act.key && !leaving) release();
-    send();
-  }
-}
-
-async function post(act) {
-  const body = new URLSearchParams(act.fields);
-  let answer, text;
-  try {
-    answer = await fetch(act.url, { method: "POST", body, headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(10000) });
-    text = await answer.text();
-  } catch {
-    return "again"; // no connection, or no answer in time: the act key makes sending again harmless
-  }
-  const made = answer.ok && parseRow(text);
-  if (made) {
-    if (queue.length === 1) say(`saved ${new Date().toTimeString().slice(0, 8)}`);
-    show(act, made);
-    return "done";
-  }
-  if (answer.status === 401) {
-    say("not saved", true);
-    complain("You are not signed in any more. Your unsaved labels are kept in this window: sign in here and they are sent.");
-    leaving = true;
-    setTimeout(() => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`), 1500);
-    return "stop";
-  }
-  // Also a 200 without the utterance, as from a network that wants a sign-in of its own: that is no "yes" of our server.
-  if (answer.ok || answer.status >= 500 || answer.status === 429) return "again";
-  say("not saved", true);
-  complain(text);
-  history = history.filter(({ key }) => key !== act.key);
-  restore(act);
-  return "refused";
-}
-
-const parseRow = (html) => new DOMParser().parseFromString(html, "text/html").querySelector(".utterance");
-
-function show(act, made) {
+function saved(act, made) {
   const elsewhere = made.dataset.assignment !== desk.dataset.desk;
-  if (act.url === "/review/undo" && !act.key) {
+  if (!act.key) {
     leaving = elsewhere; // the keys pressed since then go along: see "pagehide"
     if (elsewhere) return location.assign(`/review/${made.dataset.assignment}?at=${made.dataset.position}`);
     focusOn(Number(made.dataset.position));
   }
   // A later act on the same utterance is still on its way: its answer will show the newer state.
-  if (elsewhere || queue.slice(1).some((later) => later.position === Number(made.dataset.position))) return;
-  place(made);
+  const later = queue.waiting.some(({ position }) => position === Number(made.dataset.position));
+  if (!elsewhere && !later) place(made);
+  if (!act.key) release();
+}
+
+function refused(act, sentence) {
+  complain(sentence);
+  history = history.filter(({ key }) => key !== act.key);
+  restore(act);
+  if (!act.key) release();
+}
+
+function signedOut() {
+  complain("You are not signed in any more. Your unsaved labels are kept in this window: sign in here and they are sent.");
+  leaving = true;
+  setTimeout(() => location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`), 1500);
 }
 
 function place(made) {
@@ -257,6 +211,8 @@ function drop() {
   showFocus();
 }
 
+const filter = locked ? null : new CodeFilter(desk, byId("filter"), label);
+
 // --- keys ------------------------------------------------------------------------------------------------------------
 
 const moves = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
@@ -281,16 +237,15 @@ function release() {
 
 function replay(key, shift) {
   if (held) held.push([key, shift]); // an earlier one was an undo again
-  else if (document.activeElement !== filter) press(key, shift);
-  else if (key.length > 1) filter.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: shift }));
-  else applyFilter((filter.value += key));
+  else if (filter?.isOpen) filter.type(key, shift);
+  else press(key, shift);
 }
 
 function press(key, shift) {
   if (key === "?") byId("keys").toggleAttribute("open");
   else if (moves[key] && !shift) rowAt(at + moves[key]) ? focusOn(at + moves[key]) : moves[key] > 0 && goOn();
   else if (locked) return false;
-  else if (key === "/") openFilter();
+  else if (key === "/") filter.open();
   else if (acts[key] && !shift) acts[key]();
   else return pressCode(key, shift);
   return true;
@@ -302,7 +257,7 @@ function pressCode(key, stay) {
   return Boolean(button);
 }
 
-// --- mouse and filter: the same acts ---------------------------------------------------------------------------------
+// --- mouse: the same acts --------------------------------------------------------------------------------------------
 
 desk.addEventListener("submit", (event) => {
   const button = event.submitter;
@@ -315,7 +270,7 @@ desk.addEventListener("submit", (event) => {
 });
 
 function handIn(event) {
-  if (!queue.length) return;
+  if (!queue.waiting.length) return;
   event.preventDefault();
   complain("Some labels are not saved yet. Hand in as soon as it says “saved”.");
 }
@@ -327,47 +282,13 @@ desk.addEventListener("click", (event) => {
   focusOn(Number(text.closest(".utterance").dataset.position), false);
 });
 
-const filter = byId("filter");
-const matching = () => [...desk.querySelectorAll("[data-codes-of]:not([hidden]) [data-code]:not([hidden])")];
-
-function openFilter() {
-  filter.closest(".panel").scrollTop = 0;
-  filter.focus({ preventScroll: true }); // the utterance stays where it is
-}
-
-function firstMatch() {
-  const found = matching();
-  return found.find((one) => one.dataset.code.toLowerCase() === filter.value.trim().toLowerCase()) ?? found[0];
-}
-
-function applyFilter() {
-  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const one of desk.querySelectorAll("[data-code]")) one.hidden = !words.every((word) => one.dataset.words.includes(word));
-  const first = firstMatch();
-  for (const one of desk.querySelectorAll(".first-match")) one.classList.remove("first-match");
-  if (!words.length || !first) return;
-  first.classList.add("first-match");
-  if (window.htmx) window.htmx.trigger(first.querySelector(".define"), "click");
-}
-
-filter?.addEventListener("input", applyFilter);
-filter?.addEventListener("keydown", (event) => {
-  if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
-  const first = filter.value.trim() && firstMatch();
-  event.preventDefault();
-  filter.value = "";
-  applyFilter();
-  filter.blur();
-  if (event.key === "Enter" && first) label(first.dataset.code, event.shiftKey);
-});
-
-window.addEventListener("beforeunload", (event) => queue.length && !leaving && event.preventDefault());
-window.addEventListener("online", () => send());
+window.addEventListener("beforeunload", (event) => queue.waiting.length && !leaving && event.preventDefault());
+window.addEventListener("online", () => queue.send());
 
 // Keys that waited for an undo wait over a reload too, and follow it into another conversation.
 window.addEventListener("pagehide", () => held && sessionStorage.setItem(`${store}-keys`, JSON.stringify(held)));
 held = JSON.parse(sessionStorage.getItem(`${store}-keys`) || "[]");
 sessionStorage.removeItem(`${store}-keys`);
 focusOn(at);
-if (!queue.some((act) => !act.key)) release();
-if (queue.length) send();
+if (!queue.waiting.some(({ key }) => !key)) release();
+queue.send();
