@@ -35,9 +35,9 @@ _MEANING = """
 Memory is what the process holds resident.
 - **open**: an annotator's page of one conversation, with proposals, in a round that gives all conversations to eight annotators; \
 one client, one kept connection, conversations drawn by chance.
-- **save**: one label by a code, as the page's script sends it: signed in, rights, taxonomy and standing label checked, one decision written. \
-The bare endpoint is FastAPI with one SELECT of the utterance by its key and one INSERT into the same table, as durable as ours, \
-without sign-in, rights, checks or answer page: once through the same kind of session (the aim's yardstick), \
+- **save**: one label by a code, as the page's script sends it: signed in, rights, taxonomy and standing label checked, \
+one decision written. The bare endpoint is FastAPI with one SELECT of the utterance by its key and one INSERT into the same table, \
+as durable as ours, without sign-in, rights, checks or answer page: once through the same kind of session (the aim's yardstick), \
 once through sqlite3 alone. The servers run at the same time and are asked in turns, {blocks} blocks each after one for warming up; \
 the share is that of the medians. The clients are processes of their own that only write and read bytes.
 - **export**: `annotator export` of everything, from the start of the process to its end.

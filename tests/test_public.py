@@ -59,7 +59,7 @@ def test_a_table_that_cannot_be_read_is_a_sentence(table: Path, content: bytes |
 
 def test_two_rows_of_one_annotator_for_one_utterance_are_an_error(table: Path) -> None:
     table.write_text(TABLE + "c1,1,Seeker,ana,PEP\n")
-    with pytest.raises(BadInput, match="ana labelled conversation c1, utterance 1 more than once"):
+    with pytest.raises(BadInput, match="lines 2 and 11: conversation 'c1', utterance '1' has two rows of annotator 'ana'"):
         agreement_of(read_labels(table))
 
 

@@ -19,6 +19,8 @@ RESERVED_KEYS = frozenset("jkufbn")
 # libyaml's loader is ten times faster; wheels without it fall back to the one in Python.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_DEEPEST = 500
+
 _TEXTS = ("category", "name", "definition", "use_when", "avoid_when")
 _LISTS = ("examples", "counter_examples")
 _OPTIONAL = frozenset({"key", *_LISTS})
@@ -104,6 +106,8 @@ def parse_taxonomy(text: str, name: str = "taxonomy.yaml") -> Taxonomy:
     Raises `BadInput` with file, line and what to do for: no YAML, unknown or missing or empty fields, a code twice in a
     role or twice but for case, a key twice or reserved, `|` in a code, and limits that cannot hold.
     """
+    if _depth(text) > _DEEPEST:
+        raise BadInput(f"{name}: brackets stand more than {_DEEPEST} deep in each other. Write the codes as lists of `- code: …`.")
     try:
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
@@ -123,6 +127,15 @@ def parse_taxonomy(text: str, name: str = "taxonomy.yaml") -> Taxonomy:
     if not codes:
         raise BadInput(f"{reader.at(top['roles'])}: there are no roles. Give at least one role with its codes.")
     return Taxonomy(reader.text(top["name"], "name"), *limits, tuple(codes), text)
+
+
+def _depth(text: str) -> int:
+    """How deep brackets stand in each other, quoted ones counted too. libyaml crashes the process on 100,000."""
+    deepest = depth = 0
+    for bracket in re.findall(r"[][{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _check_role(reader: "_Reader", role: str, node: yaml.Node) -> Iterator[Code]:

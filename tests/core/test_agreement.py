@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from annotator.core.agreement import Judgement, agreement, cohen_kappa, one_vs_rest, stratified_kappa
+from annotator.errors import BadInput
 
 VECTORS = Path(__file__).parents[3] / "shared" / "agreement" / "vectors"
 Pairs = dict[tuple[str, str], int]
@@ -361,3 +362,9 @@ def test_strata_without_a_kappa_count_with_what_they_agree() -> None:
     assert stratified_kappa([constant, mixed]).kappa == pytest.approx(mixed.kappa)
     assert stratified_kappa([constant, constant]).kappa is None
     assert stratified_kappa([]).reason == REASONS["no_pairs"]
+
+
+def test_two_labels_of_one_annotator_for_one_utterance_are_refused() -> None:
+    said = [*judged([["ACK"], ["ACK"]]), Judgement("A", "c1", "0", "Seeker", frozenset({"RP"}))]
+    with pytest.raises(BadInput, match=r"A labelled conversation c1, utterance 0 more than once\. .*--round NAME"):
+        agreement(said)

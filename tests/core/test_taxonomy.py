@@ -123,12 +123,18 @@ def test_a_mistake_is_refused_with_file_line_and_what_to_do(mistake: str) -> Non
         (SMALL[: SMALL.index("  Seeker")] + "  {}\n", "there are no roles"),
         (SMALL[: SMALL.index("    - {")] + "    []\n", "the role Seeker has no codes"),
         (SMALL + "---\nmore: yes\n", "not readable as YAML"),
+        ("a: [[[[\n", "not readable as YAML"),
     ],
 )
 def test_a_file_that_is_no_taxonomy_is_refused(text: str, said: str) -> None:
     with pytest.raises(BadInput, match=r"^t\.yaml, line ") as caught:
         parse_taxonomy(text, "t.yaml")
     assert said in str(caught.value)
+
+
+def test_brackets_too_deep_for_the_parser_are_a_sentence() -> None:
+    with pytest.raises(BadInput, match=r"t.yaml: brackets stand more than 500 deep"):
+        parse_taxonomy("[" * 100_000, "t.yaml")
 
 
 words = st.lists(st.sampled_from(["a", "bé", "#", "x:", "'q'", "Yes."]), min_size=1, max_size=4).map(" ".join)
