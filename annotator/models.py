@@ -196,8 +196,8 @@ class Suggestion(SQLModel, table=True):
     """What a run says of an utterance. `codes` is the proposal, most probable first; never changed."""
 
     __tablename__ = "suggestion"
-    run_id: int = Field(foreign_key="run.id", primary_key=True)
     utterance_id: int = Field(foreign_key="utterance.id", primary_key=True)
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
     codes: str
     confidence: float | None = None
     probabilities: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))

@@ -222,17 +222,20 @@ class Facts:
         return {row.utterance_id: set(split_codes(row.codes)) for row in self.session.execute(statement.order_by(col(Gold.id)))}
 
     def _suggestions(self, transcript: Transcript, conversation_id: int, places: Places, *, known: bool) -> Iterator[dict[str, Any]]:
+        have = self._suggested(places) if known else {}
         placed: set[str] = set()
         for turn, utterance in transcript.utterances():
             for proposal in utterance.proposals:
                 codes = self._known_codes(transcript, turn.role, utterance, proposal.codes)
-                if not codes or (known and self._has_same(places[utterance.id], codes, proposal.confidence)):
+                before = have.get(places[utterance.id], {})
+                # Some run proposed just this: an export taken back in.
+                if not codes or (join_codes(codes), proposal.confidence) in before.values():
                     continue
                 run_id = self._run(proposal)
                 if proposal.round and proposal.round not in placed:
                     placed.add(proposal.round)
                     self._place(self._round(proposal.round).id, conversation_id, Condition.UNKNOWN)
-                if not (known and self._has_suggestion(run_id, places[utterance.id])):
+                if run_id not in before:
                     yield {
                         "run_id": run_id,
                         "utterance_id": places[utterance.id],
@@ -242,14 +245,13 @@ class Facts:
                         "reason": "",
                     }
 
-    def _has_same(self, utterance_id: int, codes: tuple[str, ...], confidence: float | None) -> bool:
-        """Whether some run proposed just this: an export taken back in."""
-        same = select(col(Suggestion.run_id)).filter_by(utterance_id=utterance_id, codes=join_codes(codes), confidence=confidence)
-        return self.session.scalar(same.limit(1)) is not None
-
-    def _has_suggestion(self, run_id: int, utterance_id: int) -> bool:
-        found = select(col(Suggestion.run_id)).filter_by(run_id=run_id, utterance_id=utterance_id)
-        return self.session.scalar(found) is not None
+    def _suggested(self, places: Places) -> dict[int, dict[int, tuple[str, float | None]]]:
+        """Utterance id → run id → what it proposed."""
+        columns = (col(Suggestion.utterance_id), col(Suggestion.run_id), col(Suggestion.codes), col(Suggestion.confidence))
+        found: dict[int, dict[int, tuple[str, float | None]]] = {}
+        for row in self.session.execute(select(*columns).where(col(Suggestion.utterance_id).in_(places.values()))):
+            found.setdefault(row.utterance_id, {})[row.run_id] = (row.codes, row.confidence)
+        return found
 
     def _run(self, proposal: Proposal) -> int:
         """The run that holds the proposals a file gives for a round; pinned by the round where it has none yet."""

@@ -182,15 +182,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "suggestion",
-        sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("utterance_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("codes", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("confidence", sa.Float(), nullable=True),
         sa.Column("probabilities", sa.JSON(), nullable=False),
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_suggestion_run_id_run")),
         sa.ForeignKeyConstraint(["utterance_id"], ["utterance.id"], name=op.f("fk_suggestion_utterance_id_utterance")),
-        sa.PrimaryKeyConstraint("run_id", "utterance_id", name=op.f("pk_suggestion")),
+        sa.PrimaryKeyConstraint("utterance_id", "run_id", name=op.f("pk_suggestion")),
     )
     op.create_table(
         "assignment",
