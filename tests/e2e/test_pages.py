@@ -213,10 +213,7 @@ def test_typing_into_the_filter_does_not_move_the_page(server: Server, page_of: 
     assert page.evaluate(IN_VIEW, FOCUSED)
 
 
-NARROW = pytest.param(390, marks=pytest.mark.xfail(reason="app.css: .hand-in needs the scroll-margin of .utterance"))
-
-
-@pytest.mark.parametrize("width", [1280, NARROW])
+@pytest.mark.parametrize("width", [1280, 390])
 def test_after_the_last_utterance_the_button_to_hand_in_is_in_view(server: Server, page_of: Callable[..., Page], width: int) -> None:
     page = page_of("alice", viewport={"width": width, "height": 844})
     Desk(page).open(assignment(server.project, "alice", TALK), at=32).press("Enter", "Tab")

@@ -66,8 +66,8 @@ def test_extras_are_written_and_read_again(tmp_path: Path) -> None:
 
 
 def test_labels_of_two_annotators_do_not_fit(talk: Transcript, tmp_path: Path) -> None:
+    first = replace(talk.turns[0].utterances[0], gold=None)
     with pytest.raises(BadInput, match="conversation c1, utterance 1 has labels of alice, bob"):
-        first = replace(talk.turns[0].utterances[0], gold=None)
         EXPORTERS["vogue"].write([replace(talk, turns=(Turn("Seeker", (first,), 1),))], tmp_path)
 
 
