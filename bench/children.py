@@ -1,8 +1,8 @@
 """Processes that are measured: a command from start to end, and a server from start to its first answer."""
 
 import http.client
+import json
 import os
-import resource
 import socket
 import subprocess
 import sys
@@ -32,20 +32,12 @@ class Ran:
 
 def run(*command: str, cwd: Path) -> Ran:
     """Run a command to its end; what it says is shown only when it fails."""
-    started = time.perf_counter()
-    with (cwd / "command.log").open("w+b") as log:
-        child = subprocess.Popen(command, cwd=cwd, env=environment(), stdout=log, stderr=log)
-        _, status, used = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            log.seek(0)
-            sys.exit(f"{' '.join(command)} failed:\n{log.read().decode()}")
-    return Ran(seconds, used.ru_utime + used.ru_stime, _peak(used))
-
-
-def _peak(used: resource.struct_rusage) -> float:
-    return used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1024)
+    taken = cwd / "taken.json"
+    timed = (sys.executable, "-m", "bench.timed", str(taken), *command)
+    ran = subprocess.run(timed, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if ran.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{ran.stdout.decode()}")
+    return Ran(**json.loads(taken.read_text(encoding="utf-8")))
 
 
 class Server:

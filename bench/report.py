@@ -102,5 +102,5 @@ def figure(row: Row) -> str:
     """A figure with its unit."""
     if row.value is None:
         return "–"
-    number = f"{row.value:,.0f}" if row.value >= 100 or (row.value == int(row.value) and not row.unit) else f"{row.value:g}"
+    number = f"{row.value:,.0f}" if row.value >= 1000 or (row.value == int(row.value) and not row.unit) else f"{row.value:g}"
     return f"{number} {row.unit}".strip()

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
-from annotator.flow.access import not_yours, own_assignments, shown_suggestion
+from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
 from annotator.flow.standing import Standing, flags, fold, standing
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
@@ -114,11 +114,71 @@ class Desk:
         return rows[position - 1]
 
 
+# Statements of the desk, built once: building one takes longer than running it. Each takes `assignment`.
+
+SHOWN: tuple[Any, ...] = (
+    col(Utterance.id),
+    col(Utterance.position),
+    col(Utterance.turn_position),
+    col(Utterance.role),
+    col(Utterance.text),
+    col(Suggestion.codes).label("proposed"),
+    col(Suggestion.confidence),
+    col(Suggestion.probabilities),
+    (col(Suggestion.reason) != "").label("has_reason"),
+)
+"""What `make_row` needs of an utterance and the suggestion that may be shown."""
+
+UTTERANCES = (
+    select(*SHOWN)
+    .select_from(Assignment)
+    .join(Round, col(Round.id) == col(Assignment.round_id))
+    .join(
+        RoundConversation,
+        and_(
+            col(RoundConversation.round_id) == col(Round.id),
+            col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
+        ),
+    )
+    .join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
+    .outerjoin(Suggestion, and_(col(Suggestion.utterance_id) == col(Utterance.id), shown_suggestion()))
+    .where(col(Assignment.id) == bindparam("assignment"))
+    .order_by(col(Utterance.position))
+)
+"""The utterances of an assignment's conversation."""
+
+DECISIONS = (
+    select(
+        col(Decision.id),
+        col(Decision.utterance_id),
+        col(Decision.kind),
+        col(Decision.codes),
+        col(Decision.retracts_id),
+        col(Decision.act_key),
+    )
+    .where(col(Decision.assignment_id) == bindparam("assignment"))
+    .order_by(col(Decision.id))
+)
+"""All acts of an assignment, as `fold` reads them."""
+
+_OPENED = (
+    OWN_ASSIGNMENTS.join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
+    .add_columns(col(TaxonomyVersion.fingerprint))
+    .where(col(Assignment.id) == bindparam("assignment"))
+)
+_TURNS = (
+    select(col(Turn.position), col(Turn.number), col(Turn.role), col(Turn.timestamp))
+    .where(col(Turn.conversation_id) == bindparam("conversation"))
+    .order_by(col(Turn.position))
+)
+_REASON = UTTERANCES.add_columns(col(Suggestion.reason)).where(col(Utterance.position) == bindparam("position"))
+
+
 def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
     """One page of my conversations in the order they were given, and how many there are."""
-    mine = own_assignments(user).order_by(col(Assignment.id))
-    total = session.scalar(select(func.count()).select_from(mine.subquery())) or 0
-    rows = session.execute(mine.offset((page - 1) * PAGE).limit(PAGE)).all()
+    own = OWN_ASSIGNMENTS.order_by(col(Assignment.id))
+    total = session.scalar(select(func.count()).select_from(own.subquery()), mine(user)) or 0
+    rows = session.execute(own.offset((page - 1) * PAGE).limit(PAGE), mine(user)).all()
     ids = [assignment.id for assignment, *_ in rows]
     done = _counts(session, standing(col(Decision.assignment_id).in_(ids)))
     flagged = _counts(session, flags(col(Decision.assignment_id).in_(ids)))
@@ -153,12 +213,11 @@ def _handed_in(session: Session, assignment_ids: list[int]) -> dict[int, datetim
 
 def open_desk(session: Session, user: User, assignment_id: int) -> Desk:
     """One of my conversations, whole."""
-    found = session.execute(own_assignments(user).where(col(Assignment.id) == assignment_id)).one_or_none()
+    found = session.execute(_OPENED, mine(user) | {"assignment": assignment_id}).one_or_none()
     if found is None:
         raise not_yours()
-    _, round_, conversation, placed = found
-    fingerprint = select(col(TaxonomyVersion.fingerprint)).where(col(TaxonomyVersion.id) == round_.taxonomy_version_id)
-    taxonomy = taxonomy_of(session, round_.taxonomy_version_id, session.scalar(fingerprint) or "")
+    _, round_, conversation, placed, fingerprint = found
+    taxonomy = taxonomy_of(session, round_.taxonomy_version_id, fingerprint)
     return Desk(
         assignment_id=assignment_id,
         conversation=conversation.key,
@@ -178,52 +237,16 @@ def _scenario(session: Session, conversation: Conversation) -> str:
 
 
 def _turns(session: Session, assignment_id: int, conversation: Conversation) -> tuple[TurnRows, ...]:
-    decisions = select(
-        col(Decision.id), col(Decision.utterance_id), col(Decision.kind), col(Decision.codes), col(Decision.retracts_id)
-    )
-    stands = fold(session.execute(decisions.where(col(Decision.assignment_id) == assignment_id).order_by(col(Decision.id))))
-    turns = session.execute(
-        select(col(Turn.position), col(Turn.number), col(Turn.role), col(Turn.timestamp))
-        .where(col(Turn.conversation_id) == conversation.id)
-        .order_by(col(Turn.position))
-    ).all()
+    stands = fold(session.execute(DECISIONS, {"assignment": assignment_id}))
+    turns = session.execute(_TURNS, {"conversation": conversation.id}).all()
     rows: dict[int, list[Row]] = {turn.position: [] for turn in turns}
-    for found in session.execute(utterances_of(assignment_id).order_by(col(Utterance.position))):
+    for found in session.execute(UTTERANCES, {"assignment": assignment_id}):
         rows[found.turn_position].append(make_row(assignment_id, found, stands.get(found.id, Standing())))
     return tuple(TurnRows(turn.number, turn.role, turn.timestamp, tuple(rows[turn.position])) for turn in turns)
 
 
-def utterances_of(assignment_id: int) -> Select[*tuple[Any, ...]]:
-    """The utterances of an assignment's conversation, each with the suggestion that may be shown."""
-    return (
-        select(
-            col(Utterance.id),
-            col(Utterance.position),
-            col(Utterance.turn_position),
-            col(Utterance.role),
-            col(Utterance.text),
-            col(Suggestion.codes).label("proposed"),
-            col(Suggestion.confidence),
-            col(Suggestion.probabilities),
-            (col(Suggestion.reason) != "").label("has_reason"),
-        )
-        .select_from(Assignment)
-        .join(Round, col(Round.id) == col(Assignment.round_id))
-        .join(
-            RoundConversation,
-            and_(
-                col(RoundConversation.round_id) == col(Round.id),
-                col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
-            ),
-        )
-        .join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
-        .outerjoin(Suggestion, and_(col(Suggestion.utterance_id) == col(Utterance.id), shown_suggestion()))
-        .where(col(Assignment.id) == assignment_id)
-    )
-
-
 def make_row(assignment_id: int, found: Any, stands: Standing) -> Row:
-    """A desk row from a row of `utterances_of` and what stands of my acts."""
+    """A desk row from the columns `SHOWN` and what stands of my acts."""
     proposed = split_codes(found.proposed or "")
     chances = found.probabilities or {}
     first = {proposed[0]: found.confidence} if proposed else {}
@@ -250,11 +273,9 @@ def _state(stands: Standing, proposed: tuple[str, ...]) -> str:
 
 def reason(session: Session, user: User, assignment_id: int, position: int) -> str:
     """Why the tagger proposed what it did, where the proposal may be shown."""
-    mine = own_assignments(user).where(col(Assignment.id) == assignment_id)
-    if session.execute(mine).one_or_none() is None:
+    if session.execute(_OPENED, mine(user) | {"assignment": assignment_id}).one_or_none() is None:
         raise not_yours()
-    statement = utterances_of(assignment_id).add_columns(col(Suggestion.reason)).where(col(Utterance.position) == position)
-    found = session.execute(statement).one_or_none()
+    found = session.execute(_REASON, {"assignment": assignment_id, "position": position}).one_or_none()
     if found is None or not found.reason:
         raise BadInput("There is no reason to show for this utterance.")
     return str(found.reason)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from annotator.core.labelled import join_codes
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput, Conflict
-from annotator.flow.access import not_yours, own_assignments
-from annotator.flow.desk import Row, make_row, utterances_of
+from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
+from annotator.flow.desk import DECISIONS, SHOWN, UTTERANCES, Row, make_row
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
@@ -25,6 +25,7 @@ from annotator.models import (
     Round,
     RoundConversation,
     Submission,
+    Suggestion,
     TaxonomyVersion,
     User,
     Utterance,
@@ -67,6 +68,42 @@ class HandIn:
         return f"{len(self.open_positions)} utterance{'' if one else 's'} {'is' if one else 'are'} still open: {shown}."
 
 
+# Statements of an act, built once: building one takes longer than running it.
+
+_HANDED_IN = (
+    select(col(Submission.handed_in))
+    .where(col(Submission.assignment_id) == col(Assignment.id))
+    .order_by(col(Submission.id).desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_PLACE = (
+    OWN_ASSIGNMENTS.join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
+    .where(col(Assignment.id) == bindparam("assignment"))
+    .with_only_columns(
+        col(Round.taxonomy_version_id),
+        col(Round.closed_at),
+        col(RoundConversation.condition),
+        col(TaxonomyVersion.fingerprint),
+        col(Conversation.key).label("conversation"),
+        _HANDED_IN.label("handed_in"),
+    )
+)
+_UTTERANCE = (
+    _PLACE.add_columns(*SHOWN)
+    .outerjoin(
+        Utterance,
+        and_(
+            col(Utterance.conversation_id) == col(Assignment.conversation_id), col(Utterance.position) == bindparam("position")
+        ),
+    )
+    .outerjoin(Suggestion, and_(col(Suggestion.utterance_id) == col(Utterance.id), shown_suggestion()))
+)
+_INSERT = insert(Decision)
+_DECISIONS = DECISIONS.where(col(Decision.utterance_id) == bindparam("utterance"))
+_ONE_SHOWN = UTTERANCES.where(col(Utterance.id) == bindparam("utterance"))
+
+
 def decide(
     session: Session, user: User, assignment_id: int, position: int, *, act: Act, codes: tuple[str, ...] = (), act_key: str
 ) -> Row:
@@ -74,33 +111,32 @@ def decide(
 
     The same `act_key` again changes nothing. Confirming what has a label already changes nothing either.
     """
-    place = _place(session, user, assignment_id)
-    found = session.execute(utterances_of(assignment_id).where(col(Utterance.position) == position)).one_or_none()
-    if found is None:
-        raise not_yours("utterance")
+    found = session.execute(_UTTERANCE, mine(user) | {"assignment": assignment_id, "position": position}).one_or_none()
+    if found is None or found.id is None:
+        raise not_yours("conversation" if found is None else "utterance")
     decisions = _decisions(session, assignment_id, found.id)
     stands = fold(decisions).get(found.id, Standing())
     row = make_row(assignment_id, found, stands)
     repeated = next((decision for decision in decisions if decision.act_key == act_key), None)
     if repeated is None and act == Act.CONFIRM and stands.kind is not None:
         return row
-    taxonomy = taxonomy_of(session, place.taxonomy_version_id, place.fingerprint)
+    taxonomy = taxonomy_of(session, found.taxonomy_version_id, found.fingerprint)
     kind, chosen = _outcome(taxonomy, row, act, tuple(dict.fromkeys(codes)))
     if repeated is not None:
         _check_same(repeated, kind, chosen)
         return row
-    _check_open(place)
+    _check_open(found)
     made = {
         "assignment_id": assignment_id,
         "utterance_id": found.id,
         "kind": kind,
         "codes": join_codes(chosen),
         "act_key": act_key,
-        "taxonomy_version_id": place.taxonomy_version_id,
-        "condition": place.condition,
+        "taxonomy_version_id": found.taxonomy_version_id,
+        "condition": found.condition,
         "decided_at": now(),
     }
-    session.connection().execute(insert(Decision), made)
+    session.connection().execute(_INSERT, made)
     return make_row(assignment_id, found, _after(stands, kind, chosen))
 
 
@@ -131,31 +167,9 @@ def _after(stands: Standing, kind: Kind, codes: tuple[str, ...]) -> Standing:
     return Standing(stands.label_id, kind, codes, stands.flagged)
 
 
-_PLACE_COLUMNS: tuple[Any, ...] = (
-    col(Assignment.conversation_id),
-    col(Round.taxonomy_version_id),
-    col(Round.closed_at),
-    col(TaxonomyVersion.fingerprint),
-    col(Conversation.key).label("conversation"),
-)
-
-
 def _place(session: Session, user: User, assignment_id: int) -> Any:
-    """Where the act happens: my assignment with its round, condition and whether it is handed in, or `NotFound`."""
-    handed_in = (
-        select(col(Submission.handed_in))
-        .where(col(Submission.assignment_id) == col(Assignment.id))
-        .order_by(col(Submission.id).desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    statement = (
-        own_assignments(user)
-        .join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
-        .where(col(Assignment.id) == assignment_id)
-        .with_only_columns(*_PLACE_COLUMNS, col(RoundConversation.condition), handed_in.label("handed_in"))
-    )
-    place = session.execute(statement).one_or_none()
+    """Where an act happens: my assignment with its round, condition and whether it is handed in, or `NotFound`."""
+    place = session.execute(_PLACE, mine(user) | {"assignment": assignment_id}).one_or_none()
     if place is None:
         raise not_yours()
     return place
@@ -169,12 +183,7 @@ def _check_open(place: Any) -> None:
 
 
 def _decisions(session: Session, assignment_id: int, utterance_id: int) -> list[Any]:
-    statement = select(
-        col(Decision.id), col(Decision.utterance_id), col(Decision.kind),
-        col(Decision.codes), col(Decision.retracts_id), col(Decision.act_key),
-    )  # fmt: skip
-    mine = and_(col(Decision.assignment_id) == assignment_id, col(Decision.utterance_id) == utterance_id)
-    return list(session.execute(statement.where(mine).order_by(col(Decision.id))))
+    return list(session.execute(_DECISIONS, {"assignment": assignment_id, "utterance": utterance_id}))
 
 
 def undo(session: Session, user: User, *, act_key: str, target: str | None = None) -> Undone:
@@ -182,15 +191,15 @@ def undo(session: Session, user: User, *, act_key: str, target: str | None = Non
 
     The decision stays; a retraction is added, so what stood before stands again. The same `act_key` undoes once.
     """
-    mine = own_assignments(user).with_only_columns(col(Assignment.id))
-    acts = select(Decision).where(col(Decision.assignment_id).in_(mine))
-    before = session.scalars(acts.where(col(Decision.act_key) == act_key)).first()
+    own = OWN_ASSIGNMENTS.with_only_columns(col(Assignment.id))
+    acts = select(Decision).where(col(Decision.assignment_id).in_(own))
+    before = session.scalars(acts.where(col(Decision.act_key) == act_key), mine(user)).first()
     if before is not None and before.retracts_id is not None:
         return _undone(session, session.get_one(Decision, before.retracts_id))
     acts = acts.where(col(Decision.kind).not_in((Kind.RETRACT, Kind.IMPORT)), unretracted())
     if target:
         acts = acts.where(col(Decision.act_key) == target)
-    newest = session.scalars(acts.order_by(col(Decision.id).desc()).limit(1)).one_or_none()
+    newest = session.scalars(acts.order_by(col(Decision.id).desc()).limit(1), mine(user)).one_or_none()
     if newest is None:
         raise Conflict("There is nothing left to undo.")
     place = _place(session, user, newest.assignment_id)
@@ -206,12 +215,12 @@ def undo(session: Session, user: User, *, act_key: str, target: str | None = Non
         "condition": place.condition,
         "decided_at": now(),
     }
-    session.connection().execute(insert(Decision), made)
+    session.connection().execute(_INSERT, made)
     return _undone(session, newest)
 
 
 def _undone(session: Session, decision: Decision) -> Undone:
-    found = session.execute(utterances_of(decision.assignment_id).where(col(Utterance.id) == decision.utterance_id)).one()
+    found = session.execute(_ONE_SHOWN, {"assignment": decision.assignment_id, "utterance": decision.utterance_id}).one()
     stands = fold(_decisions(session, decision.assignment_id, decision.utterance_id))
     return Undone(make_row(decision.assignment_id, found, stands.get(decision.utterance_id, Standing())), Kind(decision.kind))
 
@@ -240,9 +249,8 @@ def reopen(session: Session, user: User, assignment_id: int) -> None:
 
 
 def _open_positions(session: Session, assignment_id: int) -> tuple[int, ...]:
-    decisions = select(Decision).where(col(Decision.assignment_id) == assignment_id).order_by(col(Decision.id))
-    stands = fold(session.scalars(decisions))
-    rows = session.execute(utterances_of(assignment_id).order_by(col(Utterance.position)))
+    stands = fold(session.execute(DECISIONS, {"assignment": assignment_id}))
+    rows = session.execute(UTTERANCES, {"assignment": assignment_id})
     return tuple(row.position for row in rows if row.id not in stands or stands[row.id].kind is None)
 
 

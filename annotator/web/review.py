@@ -67,7 +67,6 @@ class RowFragment:
 
     row: desk.Row
     at: int
-    handed_in: bool = False
 
 
 @router.get("/review/{assignment_id}")
