@@ -237,10 +237,11 @@ def _scenario(session: Session, conversation: Conversation) -> str:
 
 
 def _turns(session: Session, assignment_id: int, conversation: Conversation) -> tuple[TurnRows, ...]:
-    stands = fold(session.execute(DECISIONS, {"assignment": assignment_id}))
-    turns = session.execute(_TURNS, {"conversation": conversation.id}).all()
+    connection = session.connection()
+    stands = fold(connection.execute(DECISIONS, {"assignment": assignment_id}))
+    turns = connection.execute(_TURNS, {"conversation": conversation.id}).all()
     rows: dict[int, list[Row]] = {turn.position: [] for turn in turns}
-    for found in session.execute(UTTERANCES, {"assignment": assignment_id}):
+    for found in connection.execute(UTTERANCES, {"assignment": assignment_id}):
         rows[found.turn_position].append(make_row(assignment_id, found, stands.get(found.id, Standing())))
     return tuple(TurnRows(turn.number, turn.role, turn.timestamp, tuple(rows[turn.position])) for turn in turns)
 

@@ -111,7 +111,7 @@ def decide(
 
     The same `act_key` again changes nothing. Confirming what has a label already changes nothing either.
     """
-    found = session.execute(_UTTERANCE, mine(user) | {"assignment": assignment_id, "position": position}).one_or_none()
+    found = session.connection().execute(_UTTERANCE, mine(user) | {"assignment": assignment_id, "position": position}).one_or_none()
     if found is None or found.id is None:
         raise not_yours("conversation" if found is None else "utterance")
     decisions = _decisions(session, assignment_id, found.id)
@@ -183,7 +183,7 @@ def _check_open(place: Any) -> None:
 
 
 def _decisions(session: Session, assignment_id: int, utterance_id: int) -> list[Any]:
-    return list(session.execute(_DECISIONS, {"assignment": assignment_id, "utterance": utterance_id}))
+    return list(session.connection().execute(_DECISIONS, {"assignment": assignment_id, "utterance": utterance_id}))
 
 
 def undo(session: Session, user: User, *, act_key: str, target: str | None = None) -> Undone:
