@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="annotator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Security)
     errors.add_handlers(app)
-    for screen in (accounts, conversations, review, taxonomy, agreement, export):
+    for screen in (review, conversations, taxonomy, agreement, export, accounts):  # routes are tried in order, the busiest first
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

@@ -69,6 +69,20 @@ class RowFragment:
     at: int
 
 
+@router.post("/review/{assignment_id}/{position}")
+def act(
+    request: Request, assignment_id: int, position: int, form: Annotated[ActForm, Form()], stay: bool = False
+) -> Response:
+    codes = tuple(form.codes) if form.act == Act.LABEL else ()
+    with writing(request) as (session, user):
+        saved = review.decide(session, user, assignment_id, position, act=form.act, codes=codes, act_key=form.act_key)
+    if is_fragment(request):
+        return render_row(saved)
+    if stay:
+        return _to(assignment_id, position, *(f"&built={quote(code, safe='')}" for code in saved.codes))
+    return _to(assignment_id, position if form.act in (Act.FLAG, Act.UNFLAG) else position + 1)
+
+
 @router.get("/review/{assignment_id}")
 def show(request: Request, assignment_id: int, at: int = 0, built: Annotated[tuple[str, ...], Query()] = ()) -> Response:
     with reading(request) as (session, user):
@@ -125,20 +139,6 @@ def row(request: Request, assignment_id: int, position: int) -> Response:
     with reading(request) as (session, user):
         opened = desk.open_desk(session, user, assignment_id)
     return render_row(opened.row(position))
-
-
-@router.post("/review/{assignment_id}/{position}")
-def act(
-    request: Request, assignment_id: int, position: int, form: Annotated[ActForm, Form()], stay: bool = False
-) -> Response:
-    codes = tuple(form.codes) if form.act == Act.LABEL else ()
-    with writing(request) as (session, user):
-        saved = review.decide(session, user, assignment_id, position, act=form.act, codes=codes, act_key=form.act_key)
-    if is_fragment(request):
-        return render_row(saved)
-    if stay:
-        return _to(assignment_id, position, *(f"&built={quote(code, safe='')}" for code in saved.codes))
-    return _to(assignment_id, position if form.act in (Act.FLAG, Act.UNFLAG) else position + 1)
 
 
 @router.get("/review/{assignment_id}/{position}/reason")
