@@ -69,6 +69,33 @@ class RowFragment:
     at: int
 
 
+@router.post("/review/undo")
+def undo(request: Request, form: Annotated[UndoForm, Form()]) -> Response:
+    with writing(request) as (session, user):
+        undone = review.undo(session, user, act_key=form.act_key, target=form.target or None)
+    if is_fragment(request):
+        return render_row(undone.row)
+    return _to(undone.row.assignment_id, undone.row.position)
+
+
+@router.post("/review/{assignment_id}/hand-in")
+def hand_in(request: Request, assignment_id: int, form: Annotated[HandInForm, Form()]) -> Response:
+    with writing(request) as (session, user):
+        outcome = review.hand_in(session, user, assignment_id, with_open=form.with_open)
+        if outcome.handed_in:
+            return RedirectResponse("/review", 303)
+        opened = desk.open_desk(session, user, assignment_id)
+    page = replace(_page(user, opened, outcome.open_positions[0]), notice=outcome.sentence, open_positions=outcome.open_positions)
+    return render_page("review.html", page, 409)
+
+
+@router.post("/review/{assignment_id}/reopen")
+def reopen(request: Request, assignment_id: int) -> Response:
+    with writing(request) as (session, user):
+        review.reopen(session, user, assignment_id)
+    return RedirectResponse(f"/review/{assignment_id}", 303)
+
+
 @router.post("/review/{assignment_id}/{position}")
 def act(
     request: Request, assignment_id: int, position: int, form: Annotated[ActForm, Form()], stay: bool = False
@@ -100,36 +127,9 @@ def _page(user: User, opened: desk.Desk, at: int, built: tuple[str, ...] = ()) -
     )
 
 
-@router.post("/review/undo")
-def undo(request: Request, form: Annotated[UndoForm, Form()]) -> Response:
-    with writing(request) as (session, user):
-        undone = review.undo(session, user, act_key=form.act_key, target=form.target or None)
-    if is_fragment(request):
-        return render_row(undone.row)
-    return _to(undone.row.assignment_id, undone.row.position)
-
-
-@router.post("/review/{assignment_id}/hand-in")
-def hand_in(request: Request, assignment_id: int, form: Annotated[HandInForm, Form()]) -> Response:
-    with writing(request) as (session, user):
-        outcome = review.hand_in(session, user, assignment_id, with_open=form.with_open)
-        if outcome.handed_in:
-            return RedirectResponse("/review", 303)
-        opened = desk.open_desk(session, user, assignment_id)
-    page = replace(_page(user, opened, outcome.open_positions[0]), notice=outcome.sentence, open_positions=outcome.open_positions)
-    return render_page("review.html", page, 409)
-
-
 @router.get("/review/{assignment_id}/hand-in")
 def back(assignment_id: int) -> Response:
     """Where a reload of the answer to an incomplete hand-in leads."""
-    return RedirectResponse(f"/review/{assignment_id}", 303)
-
-
-@router.post("/review/{assignment_id}/reopen")
-def reopen(request: Request, assignment_id: int) -> Response:
-    with writing(request) as (session, user):
-        review.reopen(session, user, assignment_id)
     return RedirectResponse(f"/review/{assignment_id}", 303)
 
 
