@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import measures, report
 from bench.children import ROOT
 from bench.measures import FULL, QUICK, Row
+from bench.stage import prepare
 
 _PARTS = ("import", "start", "open", "save", "export", "tagging")
 _NEED_SERVER = {"open", "save"}
@@ -46,6 +47,8 @@ def main() -> None:
             note("start", lambda: measures.starting(project, size))
         if parts & _NEED_SERVER:
             note("open and save", lambda: measures.reviewing(work, project, size, options.seed))
+        elif "export" in parts:
+            prepare(project)
         if "export" in parts:
             note("export", lambda: measures.exporting(work, project, size))
         if "tagging" in parts:

@@ -6,7 +6,7 @@ Storing and querying are `flow`'s; this holds the row, its columns and the guard
 import csv
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from io import StringIO
 from itertools import chain
 
@@ -21,10 +21,10 @@ OPTIONAL = (
 COLUMNS = REQUIRED + OPTIONAL
 
 _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
+_SUSPICIOUS = frozenset({*_RUNS_IN_A_SPREADSHEET, "'"})
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
+class Labelled(NamedTuple):
     """One row. `annotator` is empty where nobody labelled; `gold` is None where nothing is settled."""
 
     conversation: str
@@ -51,8 +51,9 @@ def guard(cell: str) -> str:
     >>> guard("=1+1"), guard("'=1+1"), guard("'tis fine")
     ("'=1+1", "''=1+1", "'tis fine")
     """
-    bare = cell.lstrip("'")
-    return "'" + cell if bare.startswith(_RUNS_IN_A_SPREADSHEET) else cell
+    if cell[:1] not in _SUSPICIOUS:  # nearly all cells
+        return cell
+    return "'" + cell if cell.lstrip("'").startswith(_RUNS_IN_A_SPREADSHEET) else cell
 
 
 def unguard(cell: str) -> str:

@@ -103,24 +103,23 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
 
 
 def _build(session: Session, chunk: list[int], facts: _Facts) -> Iterator[Transcript]:
+    connection = session.connection()
     utterances: dict[tuple[int, int], list[Utterance]] = {}
-    for row in session.execute(
+    for key, conversation_id, turn_position, name, text in connection.execute(
         select(*_columns(models.Utterance, "id", "conversation_id", "turn_position", "key", "text"))
         .where(col(models.Utterance.conversation_id).in_(chunk))
         .order_by(col(models.Utterance.conversation_id), col(models.Utterance.position))
     ):
-        utterances.setdefault((row.conversation_id, row.turn_position), []).append(
-            Utterance(row.key, row.text, facts.labels.get(row.id, ()), facts.proposals.get(row.id, ()), facts.gold.get(row.id))
-        )
+        said = Utterance(name, text, facts.labels.get(key, ()), facts.proposals.get(key, ()), facts.gold.get(key))
+        utterances.setdefault((conversation_id, turn_position), []).append(said)
     turns: dict[int, list[Turn]] = {}
-    for row in session.execute(
+    for conversation_id, position, role, number, timestamp in connection.execute(
         select(*_columns(models.Turn, "conversation_id", "position", "role", "number", "timestamp"))
         .where(col(models.Turn.conversation_id).in_(chunk))
         .order_by(col(models.Turn.conversation_id), col(models.Turn.position))
     ):
-        said = tuple(utterances[row.conversation_id, row.position])
-        turns.setdefault(row.conversation_id, []).append(Turn(row.role, said, row.number, row.timestamp))
-    found = session.execute(select(*_columns(Conversation, "id", "key", "meta")).where(col(Conversation.id).in_(chunk)))
+        turns.setdefault(conversation_id, []).append(Turn(role, tuple(utterances[conversation_id, position]), number, timestamp))
+    found = connection.execute(select(*_columns(Conversation, "id", "key", "meta")).where(col(Conversation.id).in_(chunk)))
     by_id = {row.id: row for row in found}
     for conversation_id in chunk:
         row = by_id[conversation_id]
@@ -177,7 +176,7 @@ def _proposals(session: Session, chunk: list[int], view: View, outside: int | No
     )
     # Said of the suggestion, whose key this is: otherwise SQLite goes through the whole run for every chunk.
     here = col(Suggestion.utterance_id).in_(select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk)))
-    statement = (
+    statement: Any = (
         select(*_columns(Suggestion, "utterance_id", "codes", "confidence"), col(Round.name).label("round_name"))
         .join(models.Utterance, col(models.Utterance.id) == col(Suggestion.utterance_id))
         .join(Round, col(Round.run_id) == col(Suggestion.run_id))
@@ -188,11 +187,10 @@ def _proposals(session: Session, chunk: list[int], view: View, outside: int | No
     proposals: dict[int, list[Proposal]] = {}
     if outside is not None:
         beside = select(*_columns(Suggestion, "utterance_id", "codes", "confidence")).where(here, col(Suggestion.run_id) == outside)
-        for row in session.execute(beside):
-            proposals[row.utterance_id] = [Proposal(split_codes(row.codes), row.confidence)]
-    for row in session.execute(statement):
-        made = Proposal(split_codes(row.codes), row.confidence, row.round_name)
-        proposals.setdefault(row.utterance_id, []).append(made)
+        for utterance_id, codes, confidence in session.connection().execute(beside):
+            proposals[utterance_id] = [Proposal(split_codes(codes), confidence)]
+    for utterance_id, codes, confidence, round_name in session.connection().execute(statement):
+        proposals.setdefault(utterance_id, []).append(Proposal(split_codes(codes), confidence, round_name))
     return {key: tuple(value) for key, value in proposals.items()}
 
 
