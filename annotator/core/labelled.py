@@ -6,9 +6,9 @@ Storing and querying are `flow`'s; this holds the row, its columns and the guard
 import csv
 import math
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 from io import StringIO
 from itertools import chain
+from typing import NamedTuple
 
 from annotator.core.transcript import Label, Proposal, Transcript, Turn, Utterance
 from annotator.errors import BadInput

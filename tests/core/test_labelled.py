@@ -112,6 +112,7 @@ numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 any_row = st.builds(
     Labelled, names, names, names, cells.map(str.strip), codes, text=cells, round=cells.map(str.strip),
     suggestion=st.none() | codes, confidence=numbers, seconds=numbers, gold=st.none() | codes,
+    turn=st.just(""), condition=st.just(""), taxonomy_version=st.just(""), decided_at=st.just(""), line=st.just(0),
 )  # fmt: skip
 
 
