@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from annotator import models
@@ -37,6 +37,19 @@ from annotator.models import (
 IMPORTED = "imported"
 """The tagger's name of runs that came from a file, and the rule of gold that did."""
 
+
+# Run for every conversation, so built once: building a statement takes longer than running it.
+_INSERT_DECISION, _INSERT_SUBMISSION, _INSERT_ASSIGNMENT = insert(Decision), insert(Submission), insert(Assignment)
+_INSERT_PLACED = insert(RoundConversation)
+_LAST_DECISION = select(func.max(col(Decision.id))).where(col(Decision.assignment_id) == bindparam("assignment"))
+_PLACED = select(col(RoundConversation.condition)).where(
+    col(RoundConversation.round_id) == bindparam("round_id"), col(RoundConversation.conversation_id) == bindparam("conversation_id")
+)
+_ASSIGNMENT = select(col(Assignment.id)).where(
+    col(Assignment.round_id) == bindparam("round_id"),
+    col(Assignment.conversation_id) == bindparam("conversation_id"),
+    col(Assignment.user_id) == bindparam("user_id"),
+)
 
 Places = dict[str, int]
 """Utterance ids of one conversation in the file → ids in the database."""
@@ -136,10 +149,10 @@ class Facts:
         self.report.known_labels += len(labels) - len(rows)
         if rows:
             connection = self.session.connection()
-            connection.execute(insert(Decision), rows)
-            last = connection.scalar(select(func.max(col(Decision.id))).where(col(Decision.assignment_id) == assignment_id))
+            connection.execute(_INSERT_DECISION, rows)
+            last = connection.scalar(_LAST_DECISION, {"assignment": assignment_id})
             handed_in = {"assignment_id": assignment_id, "handed_in": True, "last_decision_id": last, "submitted_at": now()}
-            connection.execute(insert(Submission), [handed_in])
+            connection.execute(_INSERT_SUBMISSION, [handed_in])
 
     def _have(self, assignment_id: int) -> dict[int, tuple[str, ...]]:
         rows = self.session.execute(standing(col(Decision.assignment_id) == assignment_id))
@@ -190,20 +203,22 @@ class Facts:
         """The assignment's id, and whether it was made just now."""
         assert round_id is not None
         connection = self.session.connection()
-        key = {"round_id": round_id, "conversation_id": conversation_id}
-        found = connection.scalar(select(col(Assignment.id)).filter_by(**key, user_id=user_id))
+        key = {"round_id": round_id, "conversation_id": conversation_id, "user_id": user_id}
+        found = connection.scalar(_ASSIGNMENT, key)
         if found is not None:
             return found, False
         self._place(round_id, conversation_id, _condition(label.condition, transcript))
-        made = connection.scalar(insert(Assignment).values(**key, user_id=user_id).returning(col(Assignment.id)))
+        connection.execute(_INSERT_ASSIGNMENT, [key])
+        made = connection.scalar(_ASSIGNMENT, key)
         assert made is not None
         return made, True
 
     def _place(self, round_id: int | None, conversation_id: int, condition: Condition) -> None:
         """Put the conversation into the round, unless it is there: then its condition stays."""
+        connection = self.session.connection()
         key = {"round_id": round_id, "conversation_id": conversation_id}
-        if self.session.scalar(select(col(RoundConversation.condition)).filter_by(**key)) is None:
-            self.session.connection().execute(insert(RoundConversation), [{**key, "condition": condition}])
+        if connection.scalar(_PLACED, key) is None:
+            connection.execute(_INSERT_PLACED, [{**key, "condition": condition}])
 
     # Gold and proposals
 
