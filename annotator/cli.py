@@ -245,6 +245,8 @@ def round_create(
         made = create_round(session, name, [one.strip() for one in annotators.split(",") if one.strip()], run)
     shown = f"with the proposals of run {made.run_id}" if made.run_id else "without proposals, since there is no run yet"
     print(f"Round {made.name}: {made.conversations} conversations for {', '.join(made.annotators)}, {shown}.")
+    if made.left_out:
+        print(f"{made.left_out} conversations are not in it: the taxonomy has no codes for their roles.")
 
 
 @round_app.command("list")

@@ -85,7 +85,8 @@ def _give_link(session: Session, user: User) -> str:
 def disable(session: Session, name: str) -> None:
     """Sign a user out everywhere and let them in no more. Their labels stay."""
     user = get_user(session, name)
-    user.disabled_at, user.link_hash, user.link_expires_at = now(), None, None
+    # Without the old password: a later link lets them in again, and only that.
+    user.disabled_at, user.password_hash, user.link_hash, user.link_expires_at = now(), None, None, None
     session.execute(delete(SignIn).where(col(SignIn.user_id) == user.id))
     session.add(user)
 

@@ -92,7 +92,8 @@ def _chosen(names: dict[int, str], labels: str) -> set[int]:
         return set(names)
     chosen = {user_id for user_id, name in names.items() if name == labels}
     if not chosen:
-        raise BadInput(f"Nobody here is called {labels!r}. Choose all, gold, or one of: {', '.join(names.values()) or 'nobody yet'}.")
+        others = ", ".join(names.values()) or "nobody yet"
+        raise BadInput(f"Nobody here is called {labels!r}. Choose all, gold, or one of: {others}.")
     return chosen
 
 

@@ -13,7 +13,7 @@ from annotator.flow.access import Right, may
 from annotator.flow.accounts import get_user
 from annotator.flow.tagging import get_run, newest_run
 from annotator.flow.taxonomy import current
-from annotator.models import Assignment, Condition, Conversation, Round, RoundConversation, User
+from annotator.models import Assignment, Condition, Conversation, Round, RoundConversation, User, Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Made:
 
     name: str
     conversations: int
+    left_out: int
     annotators: tuple[str, ...]
     run_id: int | None
 
@@ -37,10 +38,11 @@ def create_round(session: Session, name: str, annotators: list[str], run_id: int
     if not users:
         raise BadInput("A round needs at least one annotator: --annotators ana,ben.")
     run = get_run(session, run_id) if run_id is not None else newest_run(session)
-    conversations = list(session.scalars(select(col(Conversation.id)).order_by(col(Conversation.id))))
+    version, taxonomy = current(session)
+    conversations = _with_codes(session, taxonomy.roles)
     if not conversations:
-        raise BadInput("There are no conversations yet. Import some with `annotator import`, then make the round.")
-    version, _ = current(session)
+        raise BadInput("There are no conversations with roles of the taxonomy yet. Import some with `annotator import` first.")
+    everything = session.scalar(select(func.count()).select_from(Conversation)) or 0
     made = Round(name=name, run_id=run.id if run else None, taxonomy_version_id=version.id or 0)
     session.add(made)
     session.flush()
@@ -49,7 +51,14 @@ def create_round(session: Session, name: str, annotators: list[str], run_id: int
     assigned = [{"round_id": made.id, "conversation_id": one, "user_id": user.id} for user in users for one in conversations]
     session.connection().execute(insert(RoundConversation), placed)
     session.connection().execute(insert(Assignment), assigned)
-    return Made(name, len(conversations), tuple(user.name for user in users), made.run_id)
+    return Made(name, len(conversations), everything - len(conversations), tuple(user.name for user in users), made.run_id)
+
+
+def _with_codes(session: Session, roles: tuple[str, ...]) -> list[int]:
+    """The conversations in which the taxonomy has codes for somebody."""
+    speaking = select(col(Utterance.conversation_id)).where(col(Utterance.role).in_(roles))
+    statement = select(col(Conversation.id)).where(col(Conversation.id).in_(speaking)).order_by(col(Conversation.id))
+    return [one or 0 for one in session.scalars(statement)]
 
 
 def list_rounds(session: Session) -> list[tuple[Round, int, int]]:

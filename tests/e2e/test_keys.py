@@ -97,6 +97,14 @@ def test_slash_filters_and_enter_takes_the_first(desk: Desk, labels: Callable[[]
     assert labels() == {2: "AC"}
 
 
+def test_a_filter_that_nothing_matches_says_so_and_takes_nothing(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+    desk.press("/").type("zzzz")
+    expect(desk.page.locator("#drawer")).to_have_text("No code of this role matches. Esc shows them all.")
+    desk.press("Enter")
+    expect(desk.page.locator("#drawer")).to_be_empty()
+    assert labels() == {}
+
+
 def test_shift_enter_in_the_filter_adds_and_stays(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
     desk.press("j", "/").type("neutral").press("Shift+Enter").at(2).says(2, "NR")
     desk.press("/").type("other").press("Enter").at(3).says(2, "NR|OTH").saved()

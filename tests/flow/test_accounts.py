@@ -122,6 +122,12 @@ def test_a_disabled_person_is_out_at_once_and_for_good(session: Session) -> None
     assert enter(session, "alice", PASSWORD) is None
 
 
+def test_after_disabling_only_the_new_link_lets_anybody_in_and_not_the_old_password(session: Session) -> None:
+    accounts.disable(session, "alice")
+    accounts.new_link(session, "alice")
+    assert enter(session, "alice", PASSWORD) is None
+
+
 def test_a_new_link_lets_a_disabled_person_in_again(session: Session) -> None:
     accounts.disable(session, "alice")
     browser = accounts.use_link(session, accounts.new_link(session, "alice"), PASSWORD, days=30)

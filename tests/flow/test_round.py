@@ -1,6 +1,7 @@
 """Rounds: all conversations for all named annotators, over one pinned run and one taxonomy version."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -8,8 +9,9 @@ from sqlmodel import Session, col
 
 from annotator.db import Database
 from annotator.errors import AnnotatorError, BadInput, Conflict, NotFound
-from annotator.flow import accounts, desk
+from annotator.flow import accounts, desk, intake
 from annotator.flow.accounts import get_user
+from annotator.flow.intake_report import Options
 from annotator.flow.round import create_round, list_rounds
 from annotator.flow.tagging import Order, tag
 from annotator.models import Assignment, Condition, Role, Round, RoundConversation, Run
@@ -95,9 +97,17 @@ def test_a_name_of_imported_labels_can_be_given_work_before_it_has_a_link(sessio
 def test_a_project_without_conversations_has_no_rounds(empty: Callable[[], Database]) -> None:
     with empty().writing() as session:
         accounts.add_user(session, "ana", Role.ANNOTATOR)
-        with pytest.raises(BadInput, match="There are no conversations yet"):
+        with pytest.raises(BadInput, match="There are no conversations with roles of the taxonomy yet"):
             create_round(session, "r1", ["ana"])
         assert list_rounds(session) == []
+
+
+def test_conversations_that_nobody_could_label_stay_out_of_a_round(session: Session, tmp_path: Path) -> None:
+    talk = tmp_path / "talk.txt"
+    talk.write_text("User: A fridge, please.\nSystem: Which size?\n", encoding="utf-8")
+    report = intake.import_paths(session, [talk], None, Options())
+    made = create_round(session, "r2", ["cem"])
+    assert (report.roles_without_codes, made.conversations, made.left_out) == (["System", "User"], 3, 1)
 
 
 def test_rounds_are_listed_with_their_sizes_and_without_what_was_imported(session: Session) -> None:

@@ -203,6 +203,7 @@ function takeBack({ key, position, before }) {
 }
 
 function drop() {
+  complain("");
   if (!built) return;
   const keys = built.keys;
   built = null;

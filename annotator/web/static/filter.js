@@ -4,12 +4,14 @@ export class CodeFilter {
   #desk;
   #input;
   #take;
+  #drawer;
 
   // `take(code, stay)` is called with the chosen code
   constructor(desk, input, take) {
     this.#desk = desk;
     this.#input = input;
     this.#take = take;
+    this.#drawer = desk.querySelector("#drawer");
     input.addEventListener("input", () => this.#apply());
     input.addEventListener("keydown", (event) => {
       if (event.isComposing || (event.key !== "Enter" && event.key !== "Escape")) return;
@@ -38,6 +40,7 @@ export class CodeFilter {
     const first = this.#words().length && this.#firstMatch();
     this.#input.value = "";
     this.#apply();
+    this.#drawer.textContent = "";
     this.#input.blur();
     if (take && first) this.#take(first.dataset.code, stay);
   }
@@ -58,6 +61,7 @@ export class CodeFilter {
       one.classList.remove("first-match");
     }
     const first = this.#firstMatch();
+    if (!first) this.#drawer.textContent = "No code of this role matches. Esc shows them all.";
     if (!words.length || !first) return;
     first.classList.add("first-match");
     window.htmx?.trigger(first.querySelector(".define"), "click"); // its definition, in the drawer
