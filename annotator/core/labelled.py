@@ -6,6 +6,7 @@ Storing and querying are `flow`'s; this holds the row, its columns and the guard
 import csv
 import math
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from io import StringIO
 from itertools import chain
 from typing import NamedTuple
@@ -72,6 +73,7 @@ def join_codes(codes: Iterable[str]) -> str:
     return "|".join(codes)
 
 
+@lru_cache(maxsize=4096)
 def split_codes(cell: str) -> tuple[str, ...]:
     """Read a cell of codes joined by `|`; double mentions count once.
 
