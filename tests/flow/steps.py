@@ -12,9 +12,9 @@ from annotator.core.labelled import join_codes
 from annotator.db import Database
 from annotator.flow import review
 from annotator.flow.accounts import get_user
-from annotator.flow.desk import Row
+from annotator.flow.desk import Row, open_desk
 from annotator.flow.review import Act
-from annotator.models import Assignment, Condition, Conversation, Gold, Round, RoundConversation, Utterance
+from annotator.models import Assignment, Condition, Conversation, Decision, Gold, Kind, Round, RoundConversation, Utterance
 
 SIZES = {"s1_d_1": 32, "s2_d_2": 38, "s3_d_3": 37}
 
@@ -47,6 +47,17 @@ def assignment(session: Session, name: str, conversation: str, round_name: str =
         .where(col(Assignment.user_id) == get_user(session, name).id)
     )
     return int(session.scalars(statement).one())
+
+
+def decisions(session: Session) -> list[tuple[Kind, str]]:
+    """Every decision's kind and codes, in the order they were made."""
+    return [(row.kind, row.codes) for row in session.execute(select(Decision.kind, Decision.codes).order_by(col(Decision.id)))]
+
+
+def row_of(session: Session, name: str, conversation: str, position: int) -> Row:
+    """An utterance as somebody's desk shows it."""
+    opened = open_desk(session, get_user(session, name), assignment(session, name, conversation))
+    return opened.rows[position - 1]
 
 
 def act(

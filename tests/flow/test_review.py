@@ -16,21 +16,13 @@ from flow.steps import (
     assignment,
     blind,
     close_round,
+    decisions,
     hand_in,
     label,
     reopen,
+    row_of,
     undo,
 )  # fmt: skip
-
-
-def decisions(session: Session) -> list[tuple[Kind, str]]:
-    return [(row.kind, row.codes) for row in session.execute(select(Decision.kind, Decision.codes).order_by(col(Decision.id)))]
-
-
-def row_of(session: Session, name: str, conversation: str, position: int) -> desk.Row:
-    opened = desk.open_desk(session, get_user(session, name), assignment(session, name, conversation))
-    return opened.rows[position - 1]
-
 
 # Deciding
 

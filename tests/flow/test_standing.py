@@ -20,24 +20,15 @@ from annotator.models import Decision, Kind
 from flow.steps import (
     act,
     assignment,
+    decisions,
     hand_in,
     label,
     reopen,
     rolled_back,
+    row_of,
     undo,
     utterance_id,
 )  # fmt: skip
-
-
-def decisions(session: Session) -> list[tuple[Kind, str]]:
-    return [(row.kind, row.codes) for row in session.execute(select(Decision.kind, Decision.codes).order_by(col(Decision.id)))]
-
-
-def row_of(session: Session, name: str, conversation: str, position: int) -> desk.Row:
-    opened = desk.open_desk(session, get_user(session, name), assignment(session, name, conversation))
-    return opened.rows[position - 1]
-
-
 
 # What agreement reads
 
