@@ -1,11 +1,19 @@
-"""ConvoKit corpus folders as they are written; that convokit 5.0.0 loads them was tried by hand."""
+"""ConvoKit corpus folders as they are written, and, where convokit is installed, as it loads them."""
 
 import json
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from annotator.core.transcript import Record, Transcript
 from annotator.exporters import EXPORTERS
+from annotator.importers import IMPORTERS
+from annotator.importers.base import Source
+from annotator.paths import shipped
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -54,3 +62,19 @@ def test_the_corpus_is_the_one_that_convokit_wrote(vogue: list[Record], data: Pa
     for conversation in found.values():
         del conversation["meta"]["conversation_id"]
     assert found == json.loads((theirs / "conversations.json").read_bytes())
+
+
+@pytest.mark.skipif(find_spec("convokit") is None, reason="convokit is not installed: pip install '.[convokit]'")
+def test_convokit_loads_the_sample(tmp_path: Path) -> None:
+    sample = Source(shipped("sample"))
+    EXPORTERS["convokit"].write(IMPORTERS["vogue"].read(sample), tmp_path / "corpus")
+    code = """if True:
+        import sys
+        from convokit import Corpus
+        corpus = Corpus(filename=sys.argv[1])
+        first = corpus.get_utterance("s1_d_1_u0")
+        print(len(list(corpus.iter_conversations())), len(list(corpus.iter_utterances())), first.speaker.meta["role"], first.meta["tags"])
+    """
+    # In a process of its own: convokit loads much, and warns of much.
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / "corpus")], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "12 445 Assistant ['RTI']"
