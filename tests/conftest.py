@@ -125,9 +125,14 @@ def project(stage: Stage, run: Run) -> Run:
 
 
 @pytest.fixture
-def vogue() -> Path:
-    """The published VOGUE folder; tests that need it skip where it is absent."""
-    folder = SHARED / "vogue" / "original"
-    if not folder.exists():
-        pytest.skip("the VOGUE corpus is not beside this checkout (../shared/data/vogue/original)")
-    return folder
+def data() -> Path:
+    """The folder of real data beside the checkout; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data is not beside this checkout (../shared/data)")
+    return SHARED
+
+
+@pytest.fixture
+def vogue(data: Path) -> Path:
+    """The published VOGUE folder."""
+    return data / "vogue" / "original"

@@ -77,18 +77,18 @@ def shown_suggestion() -> ColumnElement[bool]:
     return and_(col(Suggestion.run_id) == col(Round.run_id), col(RoundConversation.condition) == Condition.ASSISTED)
 
 
+PLACED = and_(
+    col(RoundConversation.round_id) == col(Assignment.round_id),
+    col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
+)
+"""The join from an assignment to its conversation's place in the round, which has the condition."""
+
 # Built once: building a statement takes longer than running it. `mine` gives the parameter.
 OWN_ASSIGNMENTS = (
     select(Assignment, Round, Conversation, RoundConversation)
     .join(Round, col(Round.id) == col(Assignment.round_id))
     .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
-    .join(
-        RoundConversation,
-        and_(
-            col(RoundConversation.round_id) == col(Assignment.round_id),
-            col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
-        ),
-    )
+    .join(RoundConversation, PLACED)
     .where(col(Assignment.user_id) == bindparam("me"), col(Round.name) != "")
 )
 """Assignments a person may open: their own, in rounds made here. Run with `mine(user)`."""

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from annotator.core.labelled import split_codes
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
-from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
+from annotator.flow.access import OWN_ASSIGNMENTS, PLACED, mine, not_yours, shown_suggestion
 from annotator.flow.standing import Standing, flags, fold, standing
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
@@ -133,13 +133,7 @@ UTTERANCES = (
     select(*SHOWN)
     .select_from(Assignment)
     .join(Round, col(Round.id) == col(Assignment.round_id))
-    .join(
-        RoundConversation,
-        and_(
-            col(RoundConversation.round_id) == col(Round.id),
-            col(RoundConversation.conversation_id) == col(Assignment.conversation_id),
-        ),
-    )
+    .join(RoundConversation, PLACED)
     .join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
     .outerjoin(Suggestion, and_(col(Suggestion.utterance_id) == col(Utterance.id), shown_suggestion()))
     .where(col(Assignment.id) == bindparam("assignment"))

@@ -22,7 +22,7 @@ from annotator.flow.corpus import read_transcripts
 from annotator.flow.known import known_labels
 from annotator.flow.taxonomy import current
 from annotator.models import Conversation, Run, Suggestion, Utterance, now
-from annotator.taggers import TAGGERS, make
+from annotator.taggers import make
 from annotator.taggers.base import Brief, Tagger, proposal
 from annotator.taggers.base import Suggestion as Suggested
 
@@ -225,8 +225,3 @@ def _store(session: Session, run: Run, taxonomy: Taxonomy, ids: list[int], sugge
 
 def _beat(session: Session, run: Run, seconds: float) -> None:
     session.execute(update(Run).where(col(Run.id) == run.id).values(heartbeat_at=now(), seconds=round(seconds, 3)))
-
-
-def known_taggers() -> list[str]:
-    """The names `--tagger` takes."""
-    return sorted(TAGGERS)

@@ -10,15 +10,6 @@ from annotator.importers.base import Source
 
 
 @pytest.fixture
-def data() -> Path:
-    """The folder of real data beside the checkout."""
-    folder = Path(__file__).parents[2].parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"The real data is not at {folder}.")
-    return folder
-
-
-@pytest.fixture
 def vogue(data: Path) -> list[Record]:
     """All of VOGUE."""
     return list(IMPORTERS["vogue"].read(Source(data / "vogue/original")))

@@ -13,15 +13,6 @@ Reader = Callable[..., list[Transcript]]
 
 
 @pytest.fixture
-def data() -> Path:
-    """The folder of real data beside the checkout."""
-    folder = Path(__file__).parents[2].parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"The real data is not at {folder}.")
-    return folder
-
-
-@pytest.fixture
 def records() -> Callable[[Path], list[Record]]:
     """Everything that a file or folder holds, in a format that is guessed."""
 
