@@ -183,6 +183,9 @@ class Run(SQLModel, table=True):
     taxonomy_version_id: int = Field(foreign_key="taxonomy_version.id")
     known: str
     """Fingerprint of the labels the tagger learnt from."""
+    train_on: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    selection: dict[str, list[str]] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Which conversations: patterns under `only` and `leave_out`; empty is all."""
     n_conversations: int = 0
     n_utterances: int = 0
     seconds: float = 0.0
@@ -190,10 +193,72 @@ class Run(SQLModel, table=True):
     finished_at: datetime | None = None
     leased_by: str | None = None
     heartbeat_at: datetime | None = None
+    on_server: bool = False
+    """Whether the server works on it, rather than a command somebody typed."""
+    paused_at: datetime | None = None
+    stopped: str = ""
+    """Why it stopped by itself, and what to do."""
+    max_cost: float | None = None
+    """In USD; the run stops before it is passed."""
+    retries: int = 0
+    """How often its failures were asked again."""
+
+
+class Call(SQLModel, table=True):
+    """One answer of a provider as it came, so that a better parser can read it again without paying again.
+
+    `key` identifies what was asked, by content. `finish` is the provider's word for how the answer ended; tokens are the
+    provider's own counts (`tokens_in` includes the cached ones), `cost` is in USD by the price table of that day.
+    """
+
+    __tablename__ = "call"
+    __table_args__ = (Index(None, "run_id", "conversation_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id")
+    conversation_id: int | None = Field(default=None, foreign_key="conversation.id")
+    taxonomy_version_id: int = Field(foreign_key="taxonomy_version.id")
+    key: str = Field(index=True)
+    prompt_hash: str
+    model_version: str
+    finish: str = ""
+    raw: str = ""
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    answered_at: datetime = Field(default_factory=now)
+
+
+class Failure(SQLModel, table=True):
+    """Why a run has no suggestion for an utterance. It goes when a retry brings one; the answers that led here stay."""
+
+    __tablename__ = "failure"
+    utterance_id: int = Field(foreign_key="utterance.id", primary_key=True)
+    run_id: int = Field(foreign_key="run.id", primary_key=True)
+    reason: str
+    failed_at: datetime = Field(default_factory=now)
+
+
+class Calibration(SQLModel, table=True):
+    """How often a run is right at each confidence it states, measured on people's labels; the newest of a run counts.
+
+    `knots` maps stated confidence to probability, piecewise linear: [[stated, probability], ...]. `figures` is the report.
+    """
+
+    __tablename__ = "calibration"
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="run.id", index=True)
+    knots: list[list[float]] = Field(sa_column=Column(JSON, nullable=False))
+    figures: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    made_at: datetime = Field(default_factory=now)
 
 
 class Suggestion(SQLModel, table=True):
-    """What a run says of an utterance. `codes` is the proposal, most probable first; never changed."""
+    """What a run says of an utterance. `codes` is the proposal, most probable first; never changed.
+
+    `second` is the next best code, `note` what is odd about the utterance, `cost` its share in USD of what its conversation cost.
+    """
 
     __tablename__ = "suggestion"
     utterance_id: int = Field(foreign_key="utterance.id", primary_key=True)
@@ -202,6 +267,10 @@ class Suggestion(SQLModel, table=True):
     confidence: float | None = None
     probabilities: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     reason: str = ""
+    second: str = ""
+    note: str = ""
+    call_id: int | None = Field(default=None, foreign_key="call.id")
+    cost: float | None = None
 
 
 class Round(SQLModel, table=True):
@@ -278,3 +347,16 @@ class Gold(SQLModel, table=True):
     rule: str
     user_id: int | None = Field(default=None, foreign_key="users.id")
     settled_at: datetime = Field(default_factory=now)
+
+
+class Upload(SQLModel, table=True):
+    """A file that a lead sent and has not yet decided on: kept here so that any process can go on with it."""
+
+    __tablename__ = "upload"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(index=True)
+    """Names the files that were sent together."""
+    user_id: int = Field(foreign_key="users.id")
+    name: str
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sent_at: datetime = Field(default_factory=now)

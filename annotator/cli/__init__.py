@@ -1,0 +1,27 @@
+"""The command line: results to stdout, progress and messages to stderr; exit 0 done, 1 a sentence, 2 wrong usage."""
+
+import gc
+import sys
+
+import typer
+
+from annotator.cli import accounts, agreement, export, intake, project, round, tagging
+from annotator.cli.shared import say
+from annotator.errors import AnnotatorError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Label what people do in conversations.")
+for commands in (project.start, intake.app, project.look, tagging.app, agreement.app, export.app, project.run):
+    app.add_typer(commands)
+app.add_typer(accounts.app, name="user")
+app.add_typer(round.app, name="round")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; an error of ours becomes its sentence and exit code 1."""
+    # Imports and exports make millions of small values without cycles; looking through them again and again takes a third of the time.
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        app(arguments)
+    except AnnotatorError as error:
+        say(f"annotator: {error}")
+        sys.exit(1)

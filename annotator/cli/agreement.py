@@ -1,0 +1,37 @@
+"""Agreement between people."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from annotator.cli.shared import Db, Json, Project, opened, show
+
+app = typer.Typer()
+
+
+@app.command()
+def agree(
+    file: Annotated[Path | None, typer.Argument(help="A long CSV; default: what was handed in in the project.")] = None,
+    round: Annotated[str | None, typer.Option(help="Only this round.")] = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    project: Project = None,
+    db: Db = None,
+) -> None:
+    """Cohen's kappa between every two annotators, per role and over roles."""
+    from annotator import read_labels
+    from annotator.flow import agreement
+    from annotator.flow.access import EVERYTHING
+
+    if file is not None:
+        figures = agreement.report_of(read_labels(file), round)
+    else:
+        with opened(project, db) as (_, database), database.reading() as session:
+            figures = agreement.report(session, EVERYTHING, round)
+    if as_json:
+        show(figures)
+    elif as_csv:
+        print(agreement.as_csv(figures), end="")
+    else:
+        print(agreement.as_text(figures))
