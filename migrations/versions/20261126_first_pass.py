@@ -58,7 +58,9 @@ def upgrade() -> None:
         sa.Column("answered_at", Time(), nullable=False),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_call_conversation_id_conversation")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_call_run_id_run")),
-        sa.ForeignKeyConstraint(["taxonomy_version_id"], ["taxonomy_version.id"], name=op.f("fk_call_taxonomy_version_id_taxonomy_version")),
+        sa.ForeignKeyConstraint(
+            ["taxonomy_version_id"], ["taxonomy_version.id"], name=op.f("fk_call_taxonomy_version_id_taxonomy_version")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
     )
     op.create_index(op.f("ix_call_key"), "call", ["key"])
