@@ -198,8 +198,8 @@ class Run(SQLModel, table=True):
     paused_at: datetime | None = None
     stopped: str = ""
     """Why it stopped by itself, and what to do."""
-    max_cost: float | None = None
-    """In USD; the run stops before it is passed."""
+    manner: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """How to go about it, which may differ from start to start: tier, concurrency, max_cost …"""
     retries: int = 0
     """How often its failures were asked again."""
 
@@ -212,16 +212,17 @@ class Call(SQLModel, table=True):
     """
 
     __tablename__ = "call"
-    __table_args__ = (Index(None, "run_id", "conversation_id"),)
     id: int | None = Field(default=None, primary_key=True)
-    run_id: int = Field(foreign_key="run.id")
-    conversation_id: int | None = Field(default=None, foreign_key="conversation.id")
+    run_id: int = Field(foreign_key="run.id", index=True)
+    conversation_id: int | None = Field(default=None, foreign_key="conversation.id", index=True)
     taxonomy_version_id: int = Field(foreign_key="taxonomy_version.id")
-    key: str = Field(index=True)
+    key: str
     prompt_hash: str
     model_version: str
     finish: str = ""
     raw: str = ""
+    note: str = ""
+    """What was odd about it, and what was done."""
     tokens_in: int = 0
     tokens_cached: int = 0
     tokens_out: int = 0

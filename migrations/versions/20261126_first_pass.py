@@ -24,7 +24,7 @@ def run_columns() -> list[sa.Column]:
         sa.Column("on_server", sa.Boolean(), nullable=False, server_default="0"),
         sa.Column("paused_at", Time(), nullable=True),
         sa.Column("stopped", Text(), nullable=False, server_default=""),
-        sa.Column("max_cost", sa.Float(), nullable=True),
+        sa.Column("manner", sa.JSON(), nullable=False, server_default="{}"),
         sa.Column("retries", sa.Integer(), nullable=False, server_default="0"),
     ]
 
@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("model_version", Text(), nullable=False),
         sa.Column("finish", Text(), nullable=False),
         sa.Column("raw", Text(), nullable=False),
+        sa.Column("note", Text(), nullable=False),
         sa.Column("tokens_in", sa.Integer(), nullable=False),
         sa.Column("tokens_cached", sa.Integer(), nullable=False),
         sa.Column("tokens_out", sa.Integer(), nullable=False),
@@ -63,8 +64,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
     )
-    op.create_index(op.f("ix_call_key"), "call", ["key"])
-    op.create_index(op.f("ix_call_run_id_conversation_id"), "call", ["run_id", "conversation_id"])
+    op.create_index(op.f("ix_call_run_id"), "call", ["run_id"])
+    op.create_index(op.f("ix_call_conversation_id"), "call", ["conversation_id"])
     op.create_table(
         "failure",
         sa.Column("utterance_id", sa.Integer(), nullable=False),
