@@ -5,12 +5,13 @@ import sys
 
 import typer
 
-from annotator.cli import accounts, agreement, export, intake, project, round, tagging
+from annotator.cli import accounts, agreement, calibration, comparison, export, intake, project, round, tagging
 from annotator.cli.shared import say
 from annotator.errors import AnnotatorError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Label what people do in conversations.")
-for commands in (project.start, intake.app, project.look, tagging.app, agreement.app, export.app, project.run):
+working = (tagging.app, comparison.app, calibration.app, agreement.app, export.app)
+for commands in (project.start, intake.app, project.look, *working, project.run):
     app.add_typer(commands)
 app.add_typer(accounts.app, name="user")
 app.add_typer(round.app, name="round")
