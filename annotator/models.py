@@ -270,7 +270,8 @@ class Suggestion(SQLModel, table=True):
     reason: str = ""
     second: str = ""
     note: str = ""
-    call_id: int | None = Field(default=None, foreign_key="call.id")
+    call_id: int | None = None
+    """The answer it was read from, where a provider was asked."""
     cost: float | None = None
 
 

@@ -28,6 +28,22 @@ class Settings(BaseSettings):
     sign_in_days: int = 30
     """How long a browser stays signed in."""
 
+    model: str = ""
+    """The model that a provider is asked for; empty: the provider's own choice."""
+    thinking: str = ""
+    """How much the model thinks: minimal, low, medium or high."""
+    tier: str = ""
+    """`standard`, or `flex`: half the price, slower."""
+    rpm: str = ""
+    """Requests a minute that the provider's account allows."""
+    endpoint: str = ""
+    """Where the provider is, if not at its own address."""
+
+    @property
+    def provider(self) -> dict[str, str]:
+        """What is set for providers."""
+        return {"model": self.model, "thinking": self.thinking, "tier": self.tier, "rpm": self.rpm, "endpoint": self.endpoint}
+
     @property
     def database(self) -> str:
         """The database's URL."""

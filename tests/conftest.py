@@ -21,6 +21,7 @@ from annotator.flow import accounts, intake, tagging
 from annotator.flow.intake_report import Options
 from annotator.flow.project import init_project, open_project
 from annotator.flow.round import create_round
+from annotator.flow.runs import Order
 from annotator.models import Role, User
 from annotator.paths import shipped
 from annotator.settings import Settings
@@ -55,7 +56,7 @@ def build_stage(folder: Path) -> Stage:
     files = [shipped("sample") / "transcripts" / f"{name}.json" for name in CONVERSATIONS]
     with db.writing() as session:
         intake.import_paths(session, files, None, Options())
-    tagging.tag(db, tagging.Order("scripted", {"script": str(script)}))
+    tagging.tag(db, Order("scripted", {"script": str(script)}))
     tokens = {}
     with db.writing() as session:
         for name, role in CAST.items():

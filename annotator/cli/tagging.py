@@ -1,42 +1,171 @@
-"""First pass."""
+"""First pass: plan it, run it, go on with it, see what failed."""
 
-from typing import Annotated
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
 
-from annotator.cli.shared import Db, Json, Project, bar, opened, show
+from annotator.cli.shared import Db, Json, Project, bar, opened, say, show
+from annotator.db import Database
+from annotator.errors import BadInput, Conflict
+from annotator.settings import Settings
 
 app = typer.Typer()
+
+_MANNER = ("tier", "rpm", "concurrency", "max_cost", "price", "on_reroute")
 
 
 @app.command()
 def tag(
-    tagger: Annotated[str, typer.Option(help="Which tagger.")] = "local",
+    tagger: Annotated[str, typer.Option(help="local, gemini or scripted.")] = "local",
     plan: Annotated[bool, typer.Option("--plan", help="Say what it would do and cost; send and store nothing.")] = False,
+    model: Annotated[str | None, typer.Option(help="The provider's model.")] = None,
+    thinking: Annotated[str | None, typer.Option(help="How much it thinks: minimal, low, medium or high.")] = None,
+    tier: Annotated[str | None, typer.Option(help="standard, or flex: half the price, slower.")] = None,
+    max_cost: Annotated[float | None, typer.Option(help="USD; the run stops before it is passed.")] = None,
+    price: Annotated[str | None, typer.Option(metavar="IN/OUT", help="USD per million tokens, instead of the price table.")] = None,
+    rpm: Annotated[float | None, typer.Option(help="Requests a minute that your account allows.")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Questions under way at once, at most.")] = None,
+    on_reroute: Annotated[str | None, typer.Option(help="warn or stop, when another model answers than was asked.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again also what an earlier run was answered.")] = False,
+    only: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these conversations; an id or a pattern like c1_*.")] = None,
+    leave_out: Annotated[list[str] | None, typer.Option(metavar="ID", help="Not these conversations.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Only so many conversations, drawn by --seed.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw.")] = 1,
     train_on: Annotated[list[str] | None, typer.Option("--train-on", metavar="NAME", help="Learn from NAME's imported labels too.")] = None,
     threshold: Annotated[float | None, typer.Option(help="From this probability on a second code joins the proposal.")] = None,
-    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the tagger.")] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any setting of the tagger.")] = None,
+    run: Annotated[int | None, typer.Option(help="Go on with this run, as it was ordered.")] = None,
+    failures: Annotated[bool, typer.Option("--failures", help="List what has no suggestion in the run (the newest), and why.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Ask the run (the newest) again about what failed.")] = False,
     project: Project = None,
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """First pass: propose codes for every utterance. An interrupted run goes on where it was."""
+    """First pass: propose codes for every utterance. An interrupted run goes on where it was; Ctrl-C keeps everything."""
+    given = {"tier": tier, "max_cost": max_cost, "price": price, "rpm": rpm, "concurrency": concurrency, "on_reroute": on_reroute}
+    settings = {"model": model, "thinking": thinking, "fresh": "yes" if fresh else None}
+    selection = {"only": only or [], "leave_out": leave_out or [], "sample": [str(sample), str(seed)] if sample else []}
+    with opened(project, db) as (found, database):
+        if failures:
+            _list_failures(database, run, as_json=as_json)
+            return
+        order = _order(found, tagger, _words(settings), _words(given), _pairs(setting or []))
+        order = _with(order, threshold=threshold, train_on=tuple(train_on or ()), selection=selection)
+        if plan:
+            _plan(database, order, as_json=as_json)
+        elif run is not None or retry_failed:
+            _go_on(database, run, _words(given), retry=retry_failed, as_json=as_json)
+        else:
+            _run(database, order, as_json=as_json)
+
+
+def _words(given: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _pairs(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if not pair.partition("=")[1]:
+            raise BadInput(f"--set {pair} is not of the form NAME=VALUE.")
+    return dict(pair.partition("=")[::2] for pair in pairs)
+
+
+def _order(found: Settings, tagger: str, settings: dict[str, str], manner: dict[str, str], pairs: dict[str, str]) -> Any:
+    """The order of a command: the project's settings, then options, then --set."""
+    from annotator.flow.runs import order_of
+
+    return order_of(found, tagger, settings | manner | pairs)
+
+
+def _with(order: Any, **changed: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(order, **changed)
+
+
+def _plan(database: Database, order: Any, *, as_json: bool) -> None:
+    from annotator.flow.estimate import plan, plan_dict
+
+    planned = plan(database, order)
+    show(plan_dict(planned)) if as_json else print("\n".join(planned.sentences()))
+
+
+def _list_failures(database: Database, run_id: int | None, *, as_json: bool) -> None:
+    from annotator.flow import runs
+
+    with database.reading() as session:
+        run = runs.any_run(session, run_id)
+        found = runs.failures(session, run)
+    if as_json:
+        show({"run": run.id, "failures": [one.as_dict() for one in found]})
+        return
+    for one in found:
+        print(f"{one.conversation}, utterance {one.utterance} ({one.role}): {one.reason}. {json.dumps(one.text[:60], ensure_ascii=False)}")
+    say(f"Run {run.id}: {len(found)} utterances have no suggestion. `annotator tag --run {run.id} --retry-failed` asks again.")
+
+
+def _run(database: Database, order: Any, *, as_json: bool) -> None:
     from annotator.flow import tagging
 
-    order = tagging.Order(tagger, dict(pair.partition("=")[::2] for pair in setting or []), threshold, tuple(train_on or ()))
-    with opened(project, db) as (_, database):
-        if plan:
-            planned = tagging.plan(database, order)
-            text = (
-                f"The {tagger} tagger would propose codes for {planned.utterances} utterances in {planned.conversations} "
-                f"conversations, learning from {planned.known_utterances} labelled utterances. It costs nothing and sends nothing."
-            )
-            show(tagging.plan_dict(planned)) if as_json else print(text)
-            return
-        with bar("Tagging", "conversations") as progress:
-            run = tagging.tag(database, order, progress)
-    if as_json:
-        show(run.model_dump(mode="json", include={"id", "tagger", "version", "threshold", "n_conversations", "n_utterances", "seconds"}))
+    with _watched() as watch:
+        run = tagging.tag(database, order, watch)
+    _report(database, run, as_json=as_json)
+
+
+def _go_on(database: Database, run_id: int | None, manner: dict[str, str], *, retry: bool, as_json: bool) -> None:
+    from annotator.flow import runs, tagging
+
+    with database.writing() as session:
+        run = runs.any_run(session, run_id)
+        run.manner = run.manner | manner
+        session.add(run)
+        failed = runs.retry_failed(session, run) if retry else 1
+    if not failed:
+        say(f"Run {run.id} has no failures; there is nothing to ask again.")
     else:
-        size = f"{run.n_utterances} utterances of {run.n_conversations} conversations"
-        print(f"Run {run.id}: {run.tagger} proposed codes for {size} in {run.seconds:.1f} s.")
+        with _watched() as watch:
+            run = tagging.work(database, run.id or 0, watch)
+    _report(database, run, as_json=as_json)
+
+
+@contextmanager
+def _watched() -> Iterator[Any]:
+    """A progress bar; Ctrl-C (or an orderly kill) finishes what is under way and stops, a second one stops at once."""
+    from annotator.flow.asking import Watch
+
+    halt = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if halt.is_set():
+            raise KeyboardInterrupt
+        say("Finishing what is under way; nothing new is asked. Ctrl-C again stops at once.")
+        halt.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with bar("Tagging", "conversations") as progress:
+            yield Watch(progress, lambda sentence: say(f"Note: {sentence}"), halt)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _report(database: Database, run: Any, *, as_json: bool) -> None:
+    """What a run has now; exit code 1 where it stopped before its end."""
+    from annotator.flow import runs
+
+    with database.reading() as session:
+        progress = runs.progress_of(session, run)
+    if as_json:
+        show(progress.as_dict())
+    else:
+        print("\n".join(progress.sentences()))
+    if run.finished_at is None:
+        raise Conflict(run.stopped or f"Stopped with {progress.n_open} conversations to go; everything so far is kept.")
+    sys.stdout.flush()

@@ -12,6 +12,7 @@ from annotator.errors import BadInput, Conflict
 from annotator.flow import accounts, intake, tagging
 from annotator.flow.intake_report import Options
 from annotator.flow.round import create_round, list_rounds
+from annotator.flow.runs import Order
 from annotator.flow.taxonomy import adopt, read_taxonomy
 from annotator.models import Role
 from annotator.paths import shipped
@@ -68,7 +69,7 @@ def make_demo(settings: Settings, say: Callable[[str], None]) -> Demo:
     with db.reading() as session:
         rounds = list_rounds(session)
     if not rounds:
-        run = tagging.tag(db, tagging.Order())
+        run = tagging.tag(db, Order())
         say(f"First pass: the local tagger proposed codes for {run.n_utterances} utterances in {run.seconds:.1f} s.")
     with db.writing() as session:
         tokens = {name: _demo_token(session, name, role) for name, role in DEMO_PEOPLE}

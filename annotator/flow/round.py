@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from annotator.errors import BadInput, Conflict
 from annotator.flow.access import Right, may
 from annotator.flow.accounts import get_user
-from annotator.flow.tagging import get_run, newest_run
+from annotator.flow.runs import get_run, newest_run
 from annotator.flow.taxonomy import current
 from annotator.models import Assignment, Condition, Conversation, Round, RoundConversation, User, Utterance
 

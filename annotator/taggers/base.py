@@ -14,10 +14,18 @@ from annotator.core.transcript import Transcript
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """What a tagger says of one utterance: a probability (0 to 1) per code of its role, and why in a sentence or two."""
+    """What a tagger says of one utterance: a probability (0 to 1) per code of its role, and why in a sentence or two.
+
+    A tagger that states a label itself gives its `codes`, with the `confidence` it states (0 to 1, a rank rather than a
+    probability; None where it stated none that can be used) and its `second` choice. `note` is what is odd about the utterance.
+    """
 
     probabilities: Mapping[str, float]
     reason: str = ""
+    codes: tuple[str, ...] = ()
+    confidence: float | None = None
+    second: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ depends_on = None
 
 Text, Time = sqlmodel.sql.sqltypes.AutoString, sqlmodel.sql.sqltypes.UTCDateTime
 
-# Columns are made anew each time: one belongs to one table. With defaults in the database those of `run` are added in place.
+# Columns are made anew each time: one belongs to one table. They are added in place: with defaults in the
+# database, and without a foreign key, for which SQLite would copy the table.
 
 
 def run_columns() -> list[sa.Column]:
@@ -101,17 +102,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_upload_key"), "upload", ["key"])
     for column in run_columns():
         op.add_column("run", column)
-    with op.batch_alter_table("suggestion") as suggestion:
-        for column in suggestion_columns():
-            suggestion.add_column(column)
-        suggestion.create_foreign_key(op.f("fk_suggestion_call_id_call"), "call", ["call_id"], ["id"])
+    for column in suggestion_columns():
+        op.add_column("suggestion", column)
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("suggestion") as suggestion:
-        suggestion.drop_constraint(op.f("fk_suggestion_call_id_call"), type_="foreignkey")
-        for column in suggestion_columns():
-            suggestion.drop_column(column.name)
+    for column in suggestion_columns():
+        op.drop_column("suggestion", column.name)
     for column in run_columns():
         op.drop_column("run", column.name)
     for table in ("upload", "calibration", "failure", "call"):

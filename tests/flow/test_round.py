@@ -13,7 +13,8 @@ from annotator.flow import accounts, desk, intake
 from annotator.flow.accounts import get_user
 from annotator.flow.intake_report import Options
 from annotator.flow.round import create_round, list_rounds
-from annotator.flow.tagging import Order, tag
+from annotator.flow.runs import Order
+from annotator.flow.tagging import tag
 from annotator.models import Assignment, Condition, Role, Round, RoundConversation, Run
 from flow.steps import assignment, dump
 

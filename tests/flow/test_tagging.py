@@ -16,12 +16,15 @@ from sqlmodel import col
 
 from annotator.db import Database
 from annotator.errors import BadInput, Conflict
-from annotator.flow import desk, tagging
+from annotator.flow import desk, estimate, tagging
+from annotator.flow import runs as run_rows
 from annotator.flow.accounts import get_user
+from annotator.flow.asking import Watch
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
-from annotator.flow.tagging import Order, tag
+from annotator.flow.runs import Order
+from annotator.flow.tagging import tag
 from annotator.models import Conversation, Decision, Run, Suggestion, TaxonomyVersion, Utterance, now
 from flow.steps import act, assignment, dump
 
@@ -41,14 +44,14 @@ def many(empty: Empty, tmp_path: Path) -> Database:
     return db
 
 
-def stop(done: int, total: int) -> None:
+def stop(done: int, total: int, note: str) -> None:
     raise KeyboardInterrupt
 
 
 def interrupt(db: Database, order: Order = SCRIPTED) -> Run:
     """Start a run and stop it after its first batch."""
     with pytest.raises(KeyboardInterrupt):
-        tag(db, order, stop)
+        tag(db, order, Watch(stop))
     return runs(db)[-1]
 
 
@@ -123,7 +126,7 @@ def test_a_threshold_that_is_no_probability_is_refused(db: Database, threshold: 
     assert len(runs(db)) == 1
 
 
-@pytest.mark.parametrize("use", [tag, tagging.plan])
+@pytest.mark.parametrize("use", [tag, estimate.plan])
 def test_an_unknown_tagger_is_refused_with_the_known_ones(db: Database, use: Any) -> None:
     with pytest.raises(BadInput, match=r"There is no tagger 'gemmini'\. Choose one of: .*local, scripted"):
         use(db, Order("gemmini"))
@@ -144,17 +147,17 @@ def test_a_tagger_that_fails_leaves_nothing_stored_and_no_lease(db: Database, tm
 def test_a_plan_counts_and_stores_nothing(db: Database) -> None:
     with db.reading() as session:
         before = dump(session)
-    planned = tagging.plan(db, Order("local"))
+    planned = estimate.plan(db, Order("local"))
     with db.reading() as session:
         assert dump(session) == before
     assert (planned.conversations, planned.utterances, planned.cost) == (3, 107, 0.0)
     assert planned.known_conversations == 12
-    assert tagging.plan_dict(planned)["known_utterances"] > 400
+    assert estimate.plan_dict(planned)["known_utterances"] > 400
 
 
 def test_a_plan_counts_the_labels_it_may_learn_from(vogue_db: Database) -> None:
-    without = tagging.plan(vogue_db, Order("local"))
-    with_final = tagging.plan(vogue_db, Order("local", train_on=("final",)))
+    without = estimate.plan(vogue_db, Order("local"))
+    with_final = estimate.plan(vogue_db, Order("local", train_on=("final",)))
     assert (without.utterances, with_final.known_conversations - without.known_conversations) == (2106, 60)
     assert with_final.known_utterances - without.known_utterances == 2103
 
@@ -166,7 +169,7 @@ def test_an_interrupted_run_goes_on_and_doubles_nothing(many: Database) -> None:
     first = interrupt(many)
     assert (first.finished_at, first.leased_by, first.n_conversations) == (None, None, 250)
     seen: list[tuple[int, int]] = []
-    again = tag(many, SCRIPTED, lambda done, total: seen.append((done, total)))
+    again = tag(many, SCRIPTED, Watch(lambda done, total, note: seen.append((done, total))))
     assert again.id == first.id
     assert seen == [(500, 600), (600, 600)]
     assert count(many, first.id) == (600, 600)
@@ -195,9 +198,9 @@ def test_a_finished_run_is_not_gone_on_with(db: Database) -> None:
 def test_an_unfinished_run_is_nobodys_newest(many: Database) -> None:
     interrupt(many)
     with many.reading() as session:
-        assert tagging.newest_run(session) is None
+        assert run_rows.newest_run(session) is None
         with pytest.raises(BadInput, match=r"no finished run 1\. Finished: none"):
-            tagging.get_run(session, 1)
+            run_rows.get_run(session, 1)
 
 
 def test_conversations_that_came_later_are_tagged_by_the_next_run(many: Database, tmp_path: Path) -> None:
@@ -274,7 +277,7 @@ def test_another_order_does_not_wait_for_a_run_that_is_worked_on(many: Database)
 
 def test_while_it_works_a_run_is_leased_to_this_process(many: Database) -> None:
     seen: list[tuple[str | None, bool]] = []
-    tag(many, SCRIPTED, lambda done, total: seen.append((runs(many)[0].leased_by, runs(many)[0].heartbeat_at is not None)))
+    tag(many, SCRIPTED, Watch(lambda done, total, note: seen.append((runs(many)[0].leased_by, runs(many)[0].heartbeat_at is not None))))
     assert seen == [(owner(os.getpid()), True)] * 3
     assert runs(many)[0].leased_by is None
 

@@ -1,0 +1,355 @@
+"""Asking a provider about many conversations at once: threads, patience, money, and every answer kept as soon as it is there.
+
+An answer is on disk before the next question of its conversation is asked, and a conversation's outcomes come in one
+transaction. Interrupted, a conversation is gone through again with the answers that are there, and only the rest is asked.
+What is asked and how answers are read is `taggers/inquiry.py`'s and `taggers/reading.py`'s.
+"""
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlmodel import Session, col
+
+from annotator.core.taxonomy import Taxonomy
+from annotator.core.transcript import Transcript
+from annotator.db import Database
+from annotator.flow.corpus import read_transcripts
+from annotator.flow.outcomes import Outcome, store_outcomes, without_outcome
+from annotator.flow.pace import Budget, Halted, Pace, Spent
+from annotator.flow.runs import model_versions
+from annotator.models import Call, Item, Run, Scenario, Utterance, now
+from annotator.taggers.examples import Examples
+from annotator.taggers.inquiry import Inquiry
+from annotator.taggers.prices import Price, cost, price_of
+from annotator.taggers.prompt import Case, Question, case_of
+from annotator.taggers.provider import Answer, Busy, Provider, Stopped, Unanswerable
+
+_TRIES, _RATE_WAITS, _LONGEST_WAIT, _IN_A_ROW = 5, 12, 60.0, 5
+_AT_ONCE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer on disk."""
+
+    call_id: int
+    answer: Answer
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation to ask about: its lines, the database id behind each, which are wanted, and answers that are there."""
+
+    id: int
+    case: Case
+    utterances: dict[int, int]
+    wanted: tuple[int, ...]
+    roleless: dict[int, str]
+    kept: dict[str, Kept]
+
+
+class Loader:
+    """Reads conversations as cases; scenarios, items and examples stand beside them."""
+
+    def __init__(self, session: Session, run: Run, taxonomy: Taxonomy, known: list[Transcript]) -> None:
+        self._run, self._taxonomy = run, taxonomy
+        self._examples = Examples(known, taxonomy.roles)
+        self._scenarios = {row.key: row.body for row in session.execute(select(col(Scenario.key), col(Scenario.body)))}
+        self._items: dict[str, list[str]] = {}
+        statement = select(col(Item.catalogue), col(Item.number), col(Item.name)).order_by(col(Item.catalogue), col(Item.number))
+        for row in session.execute(statement):
+            self._items.setdefault(row.catalogue, []).append(f"Item{row.number:02}: {row.name}")
+
+    def case(self, transcript: Transcript) -> Case:
+        """A conversation as it is shown."""
+        scenario = self._scenarios.get(str(transcript.meta.get("scenario", "")), "")
+        items = tuple(self._items.get(str(transcript.meta.get("catalogue", "")), ()))
+        return case_of(transcript, scenario, items, self._examples.near(transcript))
+
+    def load(self, session: Session, ids: list[int]) -> list[Conversation]:
+        """Conversations with their utterances that have no outcome yet."""
+        utterances: dict[int, dict[int, int]] = {one: {} for one in ids}
+        columns = (col(Utterance.id), col(Utterance.conversation_id), col(Utterance.position))
+        for row in session.execute(select(*columns).where(col(Utterance.conversation_id).in_(ids))):
+            utterances[row.conversation_id][row.position] = row.id
+        statement = select(col(Utterance.id)).where(col(Utterance.conversation_id).in_(ids), without_outcome(self._run.id))
+        open_ids = set(session.scalars(statement))
+        kept = _kept(session, ids)
+        found = []
+        for one, transcript in zip(ids, read_transcripts(session, ids), strict=True):
+            case = self.case(transcript)
+            waiting = [line for line in case.lines if utterances[one][line.id] in open_ids]
+            known = {line.id for line in waiting if line.role in self._taxonomy.by_role}
+            roleless = {line.id: line.role for line in waiting if line.id not in known}
+            found.append(Conversation(one, case, utterances[one], tuple(sorted(known)), roleless, kept.get(one, {})))
+        return found
+
+
+def _kept(session: Session, ids: list[int]) -> dict[int, dict[str, Kept]]:
+    found: dict[int, dict[str, Kept]] = {}
+    for call in session.scalars(select(Call).where(col(Call.conversation_id).in_(ids)).order_by(col(Call.id))):
+        answer = Answer(call.raw, call.finish, call.model_version, call.tokens_in, call.tokens_cached, call.tokens_out)
+        found.setdefault(call.conversation_id or 0, {})[call.key] = Kept(call.id or 0, answer, call.cost)
+    return found
+
+
+@dataclass(slots=True)
+class _Story:
+    """What happened with one conversation: answers used, by whom each suggestion was said, the answer not yet on disk."""
+
+    calls: dict[int, int | None] = field(default_factory=dict)
+    costs: list[float | None] = field(default_factory=list)
+    waiting: dict[str, Any] | None = None
+    waiting_for: list[int] = field(default_factory=list)
+
+
+class _GivenUp(Exception):
+    """This question got no answer, for the reason given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches a run: told how far it is (done, total, note) and what happens; `halt` asks it to finish what is under way and stop."""
+
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None
+    tell: Callable[[str], None] = lambda sentence: None
+    halt: threading.Event = field(default_factory=threading.Event)
+
+
+class Asking:
+    """One stretch of work on a run. `work()` returns when all is done, or `halt` is set, or `stopped` says why it stopped."""
+
+    def __init__(self, db: Database, run: Run, provider: Provider, loader: Loader, todo: list[int], watch: Watch) -> None:
+        self._db, self._run, self._provider, self._loader = db, run, provider, loader
+        self._halt, self._tell = watch.halt, watch.tell
+        self._taxonomy, self._todo = provider.brief.taxonomy, deque(todo)
+        self._loaded: deque[Conversation] = deque()
+        self._lock = threading.Lock()
+        self.done = self._in_a_row = 0
+        self.stopped = ""
+        self._crash: BaseException | None = None
+        with db.reading() as session:
+            spent = session.scalar(select(func.sum(col(Call.cost))).where(col(Call.run_id) == run.id))
+            self._versions = list(model_versions(session, run.id))
+        manner = provider.manner
+        self.budget = Budget(manner.max_cost, float(spent or 0.0), watch.halt)
+        self._pace = Pace(manner.concurrency, manner.rpm, watch.halt)
+        self._salt = (str(run.retries) if run.retries else "") + (f" run {run.id}" if run.settings.get("fresh") else "")
+
+    def work(self, tick: Callable[[], bool]) -> None:
+        """Ask until nothing is left; `tick` is called a few times a second and says whether to go on."""
+        threads = [
+            threading.Thread(target=self._thread, name=f"asking-{number}", daemon=True)
+            for number in range(min(self._provider.manner.concurrency, len(self._todo)))
+        ]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            if not tick():
+                self._halt.set()
+            for thread in threads:
+                thread.join(0.2 / len(threads))
+        if self._crash is not None:
+            raise self._crash
+
+    def _thread(self) -> None:
+        try:
+            while not self._halt.is_set() and (conversation := self._next()) is not None:
+                self._ask_about(conversation)
+                with self._lock:
+                    self.done += 1
+        except Halted:
+            pass
+        except Stopped as error:
+            self._stop(str(error))
+        except BaseException as error:  # a mistake of ours must not be lost with its thread
+            self._crash = error
+            self._halt.set()
+
+    def _stop(self, sentence: str) -> None:
+        self.stopped = self.stopped or sentence
+        self._halt.set()
+
+    def _next(self) -> Conversation | None:
+        with self._lock:
+            if not self._loaded and self._todo:
+                ids = [self._todo.popleft() for _ in range(min(_AT_ONCE, len(self._todo)))]
+                with self._db.reading() as session:
+                    self._loaded.extend(self._loader.load(session, ids))
+            return self._loaded.popleft() if self._loaded else None
+
+    # One conversation
+
+    def _ask_about(self, conversation: Conversation) -> None:
+        inquiry, story = Inquiry(conversation.case, conversation.wanted), _Story()
+        while (question := inquiry.question()) is not None:
+            self._store_answer(story)
+            key = self._provider.key(question, self._salt)
+            try:
+                answer = self._answered(conversation, question, key, story)
+            except (_GivenUp, Unanswerable) as error:
+                inquiry.fail(str(error))
+                continue
+            try:
+                reading = self._provider.read(question, answer)
+            except Exception:  # a mistake of ours: what was paid for is kept all the same
+                self._store_answer(story)
+                raise
+            inquiry.take(question, reading)
+            if story.waiting is not None:
+                story.waiting["note"] = reading.note or reading.whole or reading.stopped or reading.blocked
+                story.waiting_for = list(reading.accepted)
+            else:
+                story.calls |= dict.fromkeys(reading.accepted, conversation.kept[key].call_id)
+        self._store(conversation, inquiry, story)
+
+    def _answered(self, conversation: Conversation, question: Question, key: str, story: _Story) -> Answer:
+        """The answer that is there already, or a new one, which `story` then holds until it is on disk."""
+        if key in conversation.kept:
+            kept = conversation.kept[key]
+            story.costs.append(kept.cost)
+            self._notice(kept.answer)
+            return kept.answer
+        begun = time.monotonic()
+        answer = self._patiently(question)
+        price = self._price(answer.model_version)
+        story.waiting = {
+            "run_id": self._run.id,
+            "conversation_id": conversation.id,
+            "taxonomy_version_id": self._run.taxonomy_version_id,
+            "key": key,
+            "prompt_hash": self._provider.prompt_hash,
+            "model_version": answer.model_version,
+            "finish": answer.finish,
+            "raw": answer.text,
+            "note": "",
+            "tokens_in": answer.tokens_in,
+            "tokens_cached": answer.tokens_cached,
+            "tokens_out": answer.tokens_out,
+            "cost": cost(price, answer) if price is not None else None,
+            "seconds": round(time.monotonic() - begun, 3),
+            "answered_at": now(),
+        }
+        story.costs.append(story.waiting["cost"])
+        try:
+            self._notice(answer)
+        except Stopped:
+            self._store_answer(story)
+            raise
+        return answer
+
+    def _store_answer(self, story: _Story) -> None:
+        if story.waiting is not None:
+            with self._db.writing() as session:
+                _add_call(session, story)
+
+    def _store(self, conversation: Conversation, inquiry: Inquiry, story: _Story) -> None:
+        """The conversation's outcomes, with its last answer, in one transaction."""
+        share = None if None in story.costs or not inquiry.suggestions else sum(filter(None, story.costs)) / len(inquiry.suggestions)
+        with self._db.writing() as session:
+            if story.waiting is not None:
+                _add_call(session, story)
+            outcomes = [
+                Outcome(conversation.utterances[key], said, call_id=story.calls.get(key), cost=share)
+                for key, said in inquiry.suggestions.items()
+            ]
+            outcomes += [Outcome(conversation.utterances[key], None, reason) for key, reason in inquiry.failures.items()]
+            for key, role in conversation.roleless.items():
+                outcomes.append(Outcome(conversation.utterances[key], None, f"the taxonomy has no codes for the role {role}"))
+            store_outcomes(session, self._run, self._taxonomy, outcomes)
+
+    # One question
+
+    def _patiently(self, question: Question) -> Answer:
+        """Ask until there is an answer, with growing pauses. Raises `_GivenUp`, `Unanswerable`, `Stopped` or `Halted`."""
+        tries = waits = 0
+        most = self._most(question)
+        while True:
+            try:
+                with self.budget.hold(most), self._pace.turn() as begun:
+                    answer = self._provider.ask(question)
+                    self._pay(answer)
+            except Spent:
+                spent = f"{self.budget.spent:.4f} USD are spent and the next question might pass the limit"
+                raise Stopped(f"{spent}. Everything so far is kept; go on with a higher --max-cost.") from None
+            except Busy as busy:
+                tries, waits = tries + (not busy.rate), waits + busy.rate
+                if tries >= _TRIES or waits >= _RATE_WAITS:
+                    raise self._gave_up(str(busy)) from busy
+                delay = self._delay(busy, max(tries, waits))
+                if busy.rate:
+                    self._pace.slow(begun, delay)
+                if self._halt.wait(delay if not busy.rate else 0.0):
+                    raise Halted from busy
+            else:
+                self._pace.clean()
+                self._in_a_row = 0
+                return answer
+
+    def _delay(self, busy: Busy, tries: int) -> float:
+        if busy.wait is not None:
+            return min(busy.wait, 600.0) + random.uniform(0, 0.1)  # noqa: S311 - no secret
+        pause: float = self._provider.manner.wait * 2.0 ** (tries - 1)
+        return min(pause, _LONGEST_WAIT) * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+
+    def _gave_up(self, sentence: str) -> Exception:
+        """Give up on one question; on the run where question after question goes this way."""
+        self._in_a_row += 1
+        if self._in_a_row >= _IN_A_ROW:
+            return Stopped(f"{_IN_A_ROW} questions in a row got no answer: {sentence}. Everything so far is kept; go on later.")
+        return _GivenUp(sentence)
+
+    def _most(self, question: Question) -> float:
+        """The most a question may cost: two characters a token, and an answer as long as it may get."""
+        price = self._price(self._provider.model)
+        size, room = self._provider.size(question), self._provider.room(question)
+        return cost(price, Answer("", "", "", size // 2, 0, room)) if price is not None else 0.0
+
+    def _price(self, model_version: str) -> Price | None:
+        today = datetime.now(UTC).date()
+        manner = self._provider.manner
+        return price_of(model_version, today, manner) or price_of(self._provider.model, today, manner)
+
+    def _pay(self, answer: Answer) -> None:
+        price = self._price(answer.model_version)
+        self.budget.pay(cost(price, answer) if price is not None else 0.0)
+
+    def _notice(self, answer: Answer) -> None:
+        """Notice when another model answers than was asked, or than answered before."""
+        model = self._provider.model
+        expected = self._versions[0] if self._versions and is_version_of(model, self._versions[0]) else model
+        version = answer.model_version
+        if is_version_of(expected, version):
+            self._versions = self._versions or [version]
+            return
+        sentence = f"{expected} was expected and {version} answered: the service sends the questions of this run to another model"
+        if self._provider.manner.on_reroute == "stop":
+            raise Stopped(f"{sentence}. To go on with it: --on-reroute warn; to keep models apart: start a new run with --model.")
+        if version not in self._versions:
+            self._versions = [*self._versions, version]
+            self._tell(f"{sentence}. Each answer is kept with its model.")
+
+
+def is_version_of(model: str, version: str) -> bool:
+    """Whether a version that answered is the model that was asked for; an alias such as `-latest` may be any.
+
+    >>> [is_version_of("gemini-3.5-flash", v) for v in ("gemini-3.5-flash", "gemini-3.5-flash-001", "gemini-3.5-flash-lite")]
+    [True, True, False]
+    """
+    rest = version.removeprefix(model)
+    return model.endswith("-latest") or version == model or (rest != version and rest[:1] == "-" and rest[1:2].isdigit())
+
+
+def _add_call(session: Session, story: _Story) -> None:
+    assert story.waiting is not None
+    made = session.connection().execute(insert(Call).returning(col(Call.id)), [story.waiting])
+    story.calls |= dict.fromkeys(story.waiting_for, made.scalar_one())
+    story.waiting, story.waiting_for = None, []

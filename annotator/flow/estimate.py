@@ -1,0 +1,215 @@
+"""What a run would do and cost, before it is started: counted on real questions of a sample. Sends nothing, stores nothing."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from annotator.db import Database
+from annotator.errors import BadInput
+from annotator.flow.asking import Loader
+from annotator.flow.corpus import read_transcripts
+from annotator.flow.outcomes import chosen
+from annotator.flow.runs import Order
+from annotator.flow.tagging import Maker, prepare
+from annotator.flow.taxonomy import current
+from annotator.models import Call, Conversation, Run, Suggestion
+from annotator.taggers.base import Suggestion as Suggested
+from annotator.taggers.inquiry import Inquiry
+from annotator.taggers.prices import AS_OF, Price, cost, price_of
+from annotator.taggers.prompt import Question
+from annotator.taggers.provider import Answer, Provider
+from annotator.taggers.reading import Reading
+
+_SAMPLE, _ENOUGH = 100, 20
+
+# Characters per token of English prose and of our JSON rows, tokens of a row, and seconds of a call, each from low to high.
+# JSON is dense: counting it like prose would show a third to a half of the real output.
+_CHARACTERS_PER_TOKEN = (4.2, 2.8)
+_TOKENS_PER_ROW = (35.0, 100.0)
+_SECONDS_PER_CALL = (1.0, 6.0)
+_AGAIN = 1.1
+"""Calls that ask again for what was missing, as a share on top; in the high figure only."""
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. Ranges are (low, high); money is in USD and None where no price is known; `cost` is the high end.
+
+    `measured` says that the figures come from answers of the same model and prompt in this project.
+    """
+
+    tagger: str
+    conversations: int
+    utterances: int
+    known_conversations: int
+    known_utterances: int
+    cost: float | None = 0.0
+    model: str = ""
+    calls: int = 0
+    tokens_in: Range = (0.0, 0.0)
+    tokens_out: Range = (0.0, 0.0)
+    cost_range: Range | None = (0.0, 0.0)
+    price: dict[str, Any] = field(default_factory=dict)
+    seconds: Range = (0.0, 0.0)
+    max_cost: float | None = None
+    measured: bool = False
+
+    def sentences(self) -> list[str]:
+        """The plan for people."""
+        what = (
+            f"The {self.tagger} tagger would propose codes for {self.utterances:,} utterances in {self.conversations:,} conversations, "
+            f"learning from {self.known_utterances:,} labelled utterances."
+        )
+        if not self.model:
+            return [f"{what} It costs nothing and sends nothing."]
+        calls = f"{self.model} would be asked {self.calls:,} times, with {_span(self.tokens_in)} tokens in and {_span(self.tokens_out)} out"
+        lines = [what, f"{calls} ({'as measured here' if self.measured else 'estimated on real questions of a sample'})."]
+        if self.cost_range is None:
+            lines.append(f"No price of {self.model} is known: give it with --price IN/OUT, in USD per million tokens.")
+        else:
+            lines.append(f"Price: {self.cost_range[0]:.2f} to {self.cost_range[1]:.2f} USD, {self.price['of']}.")
+        lines.append(f"Time: {_duration(self.seconds[0])} to {_duration(self.seconds[1])}, {self.price['rate']}.")
+        if self.max_cost is not None and self.cost_range and self.cost_range[1] > self.max_cost:
+            lines.append(f"With a limit of {self.max_cost:.2f} USD it may stop before the end; what it has by then is kept.")
+        return [*lines, "Nothing was sent."]
+
+
+def plan_dict(planned: Plan) -> dict[str, Any]:
+    """A plan as JSON values."""
+    return asdict(planned)
+
+
+def plan(db: Database, order: Order) -> Plan:
+    """Say what a run of this order would do, from the start; what an earlier run of it has already is not asked again."""
+    with db.reading() as session:
+        _, taxonomy = current(session)
+        maker = prepare(session, order, taxonomy)
+        ids = chosen(session, order.selection)
+        n_utterances = _n_utterances(session, ids)
+        n_known = sum(said.gold is not None for transcript in maker.known for _, said in transcript.utterances())
+        base = Plan(order.tagger, len(ids), n_utterances, len(maker.known), n_known)
+        return _priced(session, base, maker, ids) if isinstance(maker.tagger, Provider) else base
+
+
+def _n_utterances(session: Session, ids: list[int]) -> int:
+    rows = session.execute(select(col(Conversation.id), col(Conversation.n_utterances)))
+    wanted = set(ids)
+    return sum(row.n_utterances for row in rows if row.id in wanted)
+
+
+def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
+    provider = maker.tagger
+    assert isinstance(provider, Provider)
+    questions = list(_sample_questions(session, maker, ids))
+    share = len(ids) / max(1, min(len(ids), _SAMPLE))
+    calls = round(len(questions) * share)
+    asked = sum(len(question.wanted) for question in questions) * share
+    characters = sum(provider.size(question) for question in questions) * share
+    measured = _measured(session, provider)
+    tokens_in = (characters / _CHARACTERS_PER_TOKEN[0], characters / _CHARACTERS_PER_TOKEN[1] * _AGAIN)
+    tokens_out = (asked * _TOKENS_PER_ROW[0], asked * _TOKENS_PER_ROW[1] * _AGAIN)
+    per_call = _SECONDS_PER_CALL
+    if measured is not None:
+        tokens_in = (calls * measured.tokens_in * 0.95, calls * measured.tokens_in * 1.1)
+        tokens_out = (asked * measured.tokens_out * 0.9, asked * measured.tokens_out * 1.15)
+        per_call = (measured.seconds * 0.8, measured.seconds * 1.5)
+    price = price_of(provider.model, datetime.now(UTC).date(), provider.manner)
+    costs = None if price is None else (_cost(price, tokens_in[0], tokens_out[0]), _cost(price, tokens_in[1], tokens_out[1]))
+    if costs is None and provider.manner.max_cost is not None:
+        raise no_price(provider)
+    return Plan(
+        base.tagger, base.conversations, base.utterances, base.known_conversations, base.known_utterances,
+        cost=None if costs is None else costs[1],
+        model=provider.model,
+        calls=calls,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost_range=costs,
+        price=_words(price, provider),
+        seconds=_seconds(calls, per_call, provider),
+        max_cost=provider.manner.max_cost,
+        measured=measured is not None,
+    )  # fmt: skip
+
+
+def no_price(provider: Provider) -> BadInput:
+    """What to say where a limit is given and no price is known."""
+    return BadInput(f"No price of {provider.model} is known, so max_cost cannot be kept. Give it as price IN/OUT, USD per million tokens.")
+
+
+def _sample_questions(session: Session, maker: Maker, ids: list[int]) -> Iterator[Question]:
+    """The first questions about conversations of a sample: what is asked when every answer is good."""
+    sample = random.Random(1).sample(ids, min(len(ids), _SAMPLE))  # noqa: S311 - a draw anyone may repeat, no secret
+    loader = Loader(session, Run(tagger="", version="", threshold=0.5, taxonomy_version_id=0, known=""), maker.taxonomy, maker.known)
+    for transcript in read_transcripts(session, sample):
+        case = loader.case(transcript)
+        inquiry = Inquiry(case, [line.id for line in case.lines if line.role in maker.taxonomy.by_role])
+        while (question := inquiry.question()) is not None:
+            yield question
+            inquiry.take(question, Reading(accepted={key: Suggested({}) for key in question.wanted}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Means over answers that are there: tokens in of a call, tokens out of an utterance, seconds of a call."""
+
+    tokens_in: float
+    tokens_out: float
+    seconds: float
+
+
+def _measured(session: Session, provider: Provider) -> _Measured | None:
+    same = col(Call.prompt_hash) == provider.prompt_hash
+    number, tokens_in, tokens_out, seconds = session.execute(
+        select(func.count(), func.sum(col(Call.tokens_in)), func.sum(col(Call.tokens_out)), func.sum(col(Call.seconds))).where(same)
+    ).one()
+    rows = session.scalar(select(func.count()).select_from(Suggestion).join(Call, col(Call.id) == col(Suggestion.call_id)).where(same))
+    if number < _ENOUGH or not rows or not tokens_in:
+        return None
+    return _Measured(tokens_in / number, tokens_out / rows, seconds / number)
+
+
+def _cost(price: Price, tokens_in: float, tokens_out: float) -> float:
+    return cost(price, Answer("", "", "", round(tokens_in), 0, round(tokens_out)))
+
+
+def _seconds(calls: int, per_call: Range, provider: Provider) -> Range:
+    at_rate = calls * 60 / provider.manner.rpm if provider.manner.rpm else 0.0
+    at_once = min(provider.manner.concurrency, max(1, calls))
+    return max(at_rate, calls * per_call[0] / at_once), max(at_rate, calls * per_call[1] / at_once)
+
+
+def _words(price: Price | None, provider: Provider) -> dict[str, Any]:
+    manner = provider.manner
+    rate = f"at most {manner.concurrency} at once"
+    rate += f" and {manner.rpm:g} a minute" if manner.rpm else "; if your account allows fewer requests a minute, say so with --rpm"
+    if price is None:
+        return {"rate": rate}
+    table = "as given" if manner.price else f"by the price table of {AS_OF:%d %B %Y}"
+    tier = "" if manner.price else f", {manner.tier} tier"
+    of = f"{price.tokens_in:g} in and {price.tokens_out:g} out per million tokens, {table}{tier}"
+    return {"of": of, "rate": rate, "in": price.tokens_in, "out": price.tokens_out, "as_of": AS_OF.isoformat(), "tier": manner.tier}
+
+
+def _span(numbers: Range) -> str:
+    return f"{_short(numbers[0])} to {_short(numbers[1])}"
+
+
+def _short(number: float) -> str:
+    for size, word in ((1e6, "million"), (1e3, "thousand")):
+        if number >= size:
+            return f"{number / size:.3g} {word}"
+    return f"{number:.0f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,319 @@
+"""Runs as rows: which there are, who works on one, how far it is, what it has said of each utterance.
+
+What fills them is `flow/tagging.py` (in this process) and `flow/asking.py` (a provider).
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, func, select, update
+from sqlmodel import Session, col
+
+from annotator.errors import BadInput, Conflict
+from annotator.flow.outcomes import chosen, counted, open_conversations, without_outcome
+from annotator.models import Call, Conversation, Failure, Run, Utterance, now
+from annotator.settings import Settings
+from annotator.taggers import PROVIDERS
+from annotator.taggers.provider import parted
+
+_LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run: the tagger with its settings, the threshold (None: the tagger's own), imported names to learn from.
+
+    `selection` says which conversations: patterns under `only` and `leave_out`, `sample` as [how many, seed]; empty is all.
+    `manner` says how to go about it and may differ from start to start.
+    """
+
+    tagger: str = "local"
+    settings: dict[str, str] = field(default_factory=dict)
+    threshold: float | None = None
+    train_on: tuple[str, ...] = ()
+    selection: dict[str, list[str]] = field(default_factory=dict)
+    manner: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `state` is finished, running, waiting (for the server), paused or interrupted; money is in USD."""
+
+    run: Run
+    state: str
+    conversations: int
+    chosen: int
+    utterances: int
+    failures: int
+    spent: float | None
+    calls: int
+    model_versions: tuple[str, ...]
+
+    @property
+    def n_open(self) -> int:
+        """Conversations still to do."""
+        return max(0, self.chosen - self.conversations)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The run and its progress as JSON values."""
+        told = {"id", "tagger", "version", "settings", "manner", "selection", "threshold", "seconds", "stopped"}
+        return self.run.model_dump(mode="json", include=told) | {
+            "state": self.state,
+            "n_conversations": self.conversations,
+            "n_chosen": self.chosen,
+            "n_utterances": self.utterances,
+            "n_failures": self.failures,
+            "n_calls": self.calls,
+            "cost": self.spent,
+            "model_versions": list(self.model_versions),
+        }
+
+    def sentences(self) -> list[str]:
+        """The same for people."""
+        run = self.run
+        size = f"{self.utterances:,} utterances of {self.conversations:,} conversations"
+        lines = [f"Run {run.id}: {run.tagger} proposed codes for {size} in {run.seconds:.1f} s."]
+        if self.calls:
+            money = "an unknown price" if self.spent is None else f"{self.spent:.4f} USD"
+            lines.append(f"{self.calls:,} answers of {', '.join(self.model_versions)}, {money}.")
+        if self.failures:
+            again = f"`annotator tag --run {run.id} --failures` lists them, --retry-failed asks again"
+            lines.append(f"{self.failures:,} utterances have no suggestion: {again}.")
+        if len(self.model_versions) > 1:
+            lines.append("More than one model answered: do not treat this run as one tagger.")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An utterance without a suggestion, and why."""
+
+    conversation: str
+    utterance: str
+    role: str
+    text: str
+    reason: str
+
+    def as_dict(self) -> dict[str, str]:
+        """The same as JSON values."""
+        return asdict(self)
+
+
+def order_of(settings: Settings, tagger: str, given: Mapping[str, str]) -> Order:
+    """An order from NAME=VALUE pairs, over the project's own settings where a provider is asked."""
+    if tagger not in PROVIDERS:
+        return Order(tagger, dict(given))
+    names = parted({name: value for name, value in {**settings.provider, **given}.items() if value})
+    return Order(tagger, names.settings, manner=names.manner)
+
+
+def newest_run(session: Session) -> Run | None:
+    """The newest finished run."""
+    statement = select(Run).where(col(Run.finished_at).is_not(None)).order_by(col(Run.id).desc()).limit(1)
+    return session.scalars(statement).one_or_none()
+
+
+def get_run(session: Session, run_id: int) -> Run:
+    """A finished run by its number."""
+    run = session.get(Run, run_id)
+    if run is None or run.finished_at is None:
+        known = ", ".join(str(row) for row in session.scalars(select(col(Run.id)).where(col(Run.finished_at).is_not(None))))
+        raise BadInput(f"There is no finished run {run_id}. Finished: {known or 'none'}.")
+    return run
+
+
+def any_run(session: Session, run_id: int | None = None) -> Run:
+    """A run by its number, finished or not; without a number the newest."""
+    statement = select(Run).order_by(col(Run.id).desc()).limit(1)
+    run = session.get(Run, run_id) if run_id is not None else session.scalars(statement).one_or_none()
+    if run is None:
+        known = ", ".join(map(str, session.scalars(select(col(Run.id)).order_by(col(Run.id))))) or "none yet"
+        raise BadInput(f"There is no run {run_id}. There are: {known}." if run_id is not None else "There is no run yet: `annotator tag`.")
+    return run
+
+
+def list_runs(session: Session) -> list[Run]:
+    """Every run, the newest first."""
+    return list(session.scalars(select(Run).order_by(col(Run.id).desc())))
+
+
+# Who works on it
+
+
+def open_run(session: Session, making: dict[str, Any], order: Order) -> Run:
+    """The unfinished run of the same making, or a new one."""
+    unfinished = session.scalars(select(Run).where(col(Run.finished_at).is_(None)).order_by(col(Run.id).desc()))
+    run = next((run for run in unfinished if run.model_dump(include=set(making)) == making), None) or Run(**making)
+    run.manner = run.manner | order.manner
+    session.add(run)
+    session.flush()
+    return run
+
+
+def take_lease(session: Session, run: Run) -> None:
+    """Make this process the one that works on the run, or say who does."""
+    if run.leased_by and run.heartbeat_at and run.heartbeat_at > now() - _LEASE and not _is_gone(run.leased_by):
+        raise Conflict(f"Run {run.id} is being worked on by {run.leased_by}. Wait for it, or stop that process and try again.")
+    run.leased_by, run.heartbeat_at = _me(), now()
+    run.paused_at, run.stopped = None, ""
+    session.add(run)
+    session.flush()
+
+
+def beat(session: Session, run: Run, seconds: float) -> bool:
+    """Say that this process is alive; false where the run was paused or is another's by now."""
+    mine = and_(col(Run.id) == run.id, col(Run.leased_by) == _me(), col(Run.paused_at).is_(None))
+    beaten: Any = session.execute(update(Run).where(mine).values(heartbeat_at=now(), seconds=round(seconds, 3)))
+    return bool(beaten.rowcount)
+
+
+def return_lease(session: Session, run: Run, *, seconds: float, stopped: str = "", paused: bool = False) -> None:
+    """Give the run back; count what it holds, and close it when nothing is left to do."""
+    stored = session.get_one(Run, run.id)
+    stored.leased_by = stored.heartbeat_at = None
+    stored.seconds = round(seconds, 3)
+    stored.n_utterances, stored.n_conversations = counted(session, run)
+    if not open_conversations(session, stored):
+        stored.finished_at = now()
+    elif stopped or paused:
+        stored.stopped, stored.paused_at = stopped, stored.paused_at or now()
+    session.add(stored)
+    session.flush()
+    for name in ("n_utterances", "n_conversations", "finished_at", "seconds", "stopped", "paused_at"):
+        setattr(run, name, getattr(stored, name))
+
+
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether the owner was a process of this machine that does not run any more."""
+    host, _, pid = owner.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return int(pid) == os.getpid()
+
+
+def is_worked_on(run: Run) -> bool:
+    """Whether some process works on the run, as far as its row says."""
+    alive = run.heartbeat_at is not None and run.heartbeat_at > now() - _LEASE
+    return run.leased_by is not None and alive and not (_is_gone(run.leased_by) and run.leased_by != _me())
+
+
+# From the lead's page
+
+
+def runs_for_server(session: Session) -> list[int]:
+    """Runs that the server shall work on and nobody does."""
+    wanted = select(Run).where(col(Run.on_server), col(Run.finished_at).is_(None), col(Run.paused_at).is_(None))
+    return [run.id or 0 for run in session.scalars(wanted.order_by(col(Run.id))) if not is_worked_on(run)]
+
+
+def pause(session: Session, run: Run, stopped: str = "") -> None:
+    """Ask whoever works on the run to finish what is under way and stop; `stopped` says why, where nobody asked for it."""
+    if run.finished_at is not None:
+        raise Conflict(f"Run {run.id} is finished; there is nothing to pause.")
+    run.paused_at, run.stopped = run.paused_at or now(), stopped
+    session.add(run)
+
+
+def resume(session: Session, run: Run, manner: Mapping[str, str]) -> None:
+    """Let the server go on with a run."""
+    if run.finished_at is not None:
+        raise Conflict(f"Run {run.id} is finished; there is nothing to go on with.")
+    run.on_server, run.paused_at, run.stopped = True, None, ""
+    run.manner = {**run.manner, **manner}
+    session.add(run)
+
+
+def retry_failed(session: Session, run: Run) -> int:
+    """Put the utterances without a suggestion back to be asked again; returns how many. The answers so far stay."""
+    if is_worked_on(run):
+        raise Conflict(f"Run {run.id} is being worked on by {run.leased_by}. Wait for it, or pause it first.")
+    failed = session.scalar(select(func.count()).where(col(Failure.run_id) == run.id)) or 0
+    if failed:
+        session.execute(delete(Failure).where(col(Failure.run_id) == run.id))
+        run.retries, run.finished_at, run.paused_at, run.stopped = run.retries + 1, None, None, ""
+        session.add(run)
+    return failed
+
+
+# How far it is
+
+
+def progress_of(session: Session, run: Run) -> Progress:
+    """What a run has done so far."""
+    utterances, _ = counted(session, run)
+    failures = session.scalar(select(func.count()).where(col(Failure.run_id) == run.id)) or 0
+    calls, unknown, spent = session.execute(
+        select(func.count(), func.count().filter(col(Call.cost).is_(None)), func.coalesce(func.sum(col(Call.cost)), 0.0)).where(
+            col(Call.run_id) == run.id
+        )
+    ).one()
+    total = chosen(session, run.selection)
+    n_open = 0 if run.finished_at else len(open_conversations(session, run))
+    return Progress(
+        run=run,
+        state=state_of(run),
+        conversations=len(total) - n_open,
+        chosen=len(total),
+        utterances=utterances,
+        failures=failures,
+        spent=None if unknown else float(spent),
+        calls=calls,
+        model_versions=model_versions(session, run.id),
+    )
+
+
+def model_versions(session: Session, run_id: int | None) -> tuple[str, ...]:
+    """The models that really answered, the first one first."""
+    statement = select(col(Call.model_version)).where(col(Call.run_id) == run_id).group_by(col(Call.model_version))
+    return tuple(session.scalars(statement.order_by(func.min(col(Call.id)))))
+
+
+def state_of(run: Run) -> str:
+    """Finished, running, waiting, paused or interrupted."""
+    if run.finished_at is not None:
+        return "finished"
+    if is_worked_on(run):
+        return "running" if run.paused_at is None else "pausing"
+    if run.paused_at is not None:
+        return "paused"
+    return "waiting" if run.on_server else "interrupted"
+
+
+def failures(session: Session, run: Run, limit: int | None = None) -> list[Missing]:
+    """Every chosen utterance of a run without a suggestion, with its reason; those not asked yet say why not."""
+    columns: tuple[Any, ...] = (col(Conversation.key), col(Utterance.key), col(Utterance.role), col(Utterance.text))
+    failed = (
+        select(*columns, col(Failure.reason))
+        .join(Utterance, col(Utterance.id) == col(Failure.utterance_id))
+        .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
+        .where(col(Failure.run_id) == run.id)
+        .order_by(col(Utterance.id))
+        .limit(limit)
+    )
+    found = [Missing(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(failed)]
+    if run.finished_at is None:
+        reason = f"not asked yet: {run.stopped or f'the run is {state_of(run)}'}"
+        waiting = open_conversations(session, run)
+        for start in range(0, len(waiting), 500):
+            statement = (
+                select(*columns)
+                .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
+                .where(col(Conversation.id).in_(waiting[start : start + 500]), without_outcome(run.id))
+                .order_by(col(Utterance.id))
+            )
+            found += [Missing(row[0], row[1], row[2], row[3], reason) for row in session.execute(statement)]
+    return found if limit is None else found[:limit]

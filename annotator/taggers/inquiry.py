@@ -1,0 +1,142 @@
+"""How one conversation is asked about until every utterance has a suggestion or a reason why not. Pure: no network, no clock.
+
+The same answers lead to the same questions, so an interrupted conversation is gone through again with the answers that are
+there already, and only what is missing is asked.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from annotator.taggers.base import Suggestion
+from annotator.taggers.prompt import Case, Question, instructs
+from annotator.taggers.reading import Reading
+
+WINDOW, CONTEXT = 60, 8
+"""Utterances asked for at once, and those shown before and after for context, in long conversations."""
+
+_TRIES, _STOPS, _SMALL, _MOST_BLOCKED = 3, 2, 8, 12
+NOTE_INSTRUCTS = "reads like an instruction to the model"
+
+
+@dataclass(slots=True)
+class _Task:
+    """Some utterances still to be asked for, with the lines to show."""
+
+    shown: tuple[int, ...]
+    wanted: tuple[int, ...]
+    tries: int = 0
+    stops: int = 0
+    room: int = 1
+    alone: bool = False
+
+
+class Inquiry:
+    """Ask `question()`, give the answer's reading to `take()`, until `question()` is None.
+
+    Then every id of `wanted` is in `suggestions` or in `failures`, never in both.
+    """
+
+    def __init__(self, case: Case, wanted: Iterable[int] | None = None) -> None:
+        self._case = case
+        self._lines = {line.id: line for line in case.lines}
+        self._tasks = _windows(tuple(self._lines), tuple(self._lines) if wanted is None else tuple(wanted))
+        self._attempts: dict[Question, int] = {}
+        self._blocked = 0
+        self.suggestions: dict[int, Suggestion] = {}
+        self.failures: dict[int, str] = {}
+        self._reasons: dict[int, str] = {}
+
+    def question(self) -> Question | None:
+        """The next question; None when everything has its outcome."""
+        if not self._tasks:
+            return None
+        task = self._tasks[-1]
+        asked = Question(tuple(self._lines[key] for key in task.shown), task.wanted, room=task.room)
+        if not task.alone:
+            asked = replace(asked, scenario=self._case.scenario, items=self._case.items, examples=self._case.examples)
+        return replace(asked, attempt=self._attempts.get(asked, 0) + 1)
+
+    def take(self, question: Question, reading: Reading) -> None:
+        """Take in what was answered to the question asked last."""
+        self._attempts[replace(question, attempt=1)] = question.attempt
+        task = self._tasks.pop()
+        for key, suggestion in reading.accepted.items():
+            self.suggestions[key] = self._noted(key, suggestion)
+        self._reasons |= reading.refused
+        rest = tuple(key for key in task.wanted if key not in reading.accepted)
+        if not rest:
+            return
+        if reading.blocked:
+            self._narrow(task, reading.blocked)
+        elif reading.stopped:
+            self._again(task, reading.stopped, stop=True)
+        elif reading.accepted:
+            # A cut answer goes on where it was cut; of a whole one the rest was refused, which counts as a try.
+            self._tasks.append(_Task(task.shown, rest, 0 if reading.cut else 1, room=task.room, alone=task.alone))
+        elif reading.cut and reading.whole == "the answer was empty":
+            self._give_room(task)
+        else:
+            self._again(task, reading.whole)
+
+    def fail(self, reason: str) -> None:
+        """Give up on the utterances of the question asked last."""
+        self._fail(self._tasks.pop().wanted, reason)
+
+    def _noted(self, key: int, suggestion: Suggestion) -> Suggestion:
+        if not instructs(self._lines[key].text):
+            return suggestion
+        return replace(suggestion, note=NOTE_INSTRUCTS)
+
+    def _narrow(self, task: _Task, reason: str) -> None:
+        """Find what was blocked: first without anything beside it, then in halves, until it stands alone."""
+        if not task.alone or len(task.shown) > len(task.wanted):
+            self._push_alone(task.wanted)
+        elif len(task.wanted) == 1 or self._blocked >= _MOST_BLOCKED:
+            self._blocked += 1
+            self._fail(task.wanted, reason)
+        else:
+            half = len(task.wanted) // 2
+            self._push_alone(task.wanted[half:])
+            self._push_alone(task.wanted[:half])
+
+    def _push_alone(self, wanted: tuple[int, ...]) -> None:
+        self._tasks.append(_Task(wanted, wanted, alone=True))
+
+    def _give_room(self, task: _Task) -> None:
+        if task.room > 1:
+            self._fail(task.wanted, "the model used up its answer before writing any of it, also with four times the room")
+        else:
+            self._tasks.append(_Task(task.shown, task.wanted, task.tries, room=4, alone=task.alone))
+
+    def _again(self, task: _Task, reason: str, *, stop: bool = False) -> None:
+        """Ask the same again, a few times; in smaller pieces where a whole answer could not be trusted."""
+        tries, stops = task.tries + (not stop), task.stops + stop
+        if stops >= _STOPS or tries >= _TRIES:
+            self._fail(task.wanted, reason)
+        elif not stop and tries == _TRIES - 1 and len(task.wanted) > _SMALL:
+            half = len(task.wanted) // 2
+            for piece in (task.wanted[half:], task.wanted[:half]):
+                self._tasks.append(_Task(task.shown, piece, 1, room=task.room, alone=task.alone))
+        else:
+            self._tasks.append(_Task(task.shown, task.wanted, tries, stops, task.room, task.alone))
+
+    def _fail(self, wanted: Iterable[int], reason: str) -> None:
+        for key in wanted:
+            self.failures[key] = reason or self._reasons.get(key) or "the answers had no label for it"
+
+
+def _windows(everything: Sequence[int], wanted: Sequence[int]) -> list[_Task]:
+    """The wanted ids in pieces of about the same size, each with its surroundings; the last of the list is asked first."""
+    count = -(-len(wanted) // WINDOW)
+    if count <= 1:
+        around = everything if len(everything) <= WINDOW + 2 * CONTEXT else _around(everything, wanted)
+        return [_Task(tuple(around), tuple(wanted))] if wanted else []
+    size = -(-len(wanted) // count)
+    pieces = [tuple(wanted[start : start + size]) for start in range(0, len(wanted), size)]
+    return [_Task(_around(everything, piece), piece) for piece in reversed(pieces)]
+
+
+def _around(everything: Sequence[int], wanted: Sequence[int]) -> tuple[int, ...]:
+    place = {key: at for at, key in enumerate(everything)}
+    near = {at for key in wanted for at in range(place[key] - CONTEXT, place[key] + CONTEXT + 1)}
+    return tuple(key for at, key in enumerate(everything) if at in near)
