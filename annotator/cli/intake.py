@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from annotator.cli.shared import Db, Json, Project, bar, opened, show
-from annotator.errors import BadInput
 
 app = typer.Typer()
 
@@ -24,9 +23,9 @@ def import_(
 ) -> None:
     """Import conversations, with the labels, gold and proposals that come along: all of it, or nothing."""
     from annotator.flow.intake import import_paths
-    from annotator.flow.intake_report import Options
+    from annotator.flow.intake_report import Options, renames
 
-    options = Options(as_name=as_name, renamed=_renamed(map_ or []), unknown_is_error=on_unknown == "error")
+    options = Options(as_name=as_name, renamed=renames(map_ or []), unknown_is_error=on_unknown == "error")
     with opened(project, db) as (_, database), bar("Importing", "conversations") as progress, database.writing() as session:
         report = import_paths(
             session, paths, format, options,
@@ -36,10 +35,3 @@ def import_(
         show(report.as_dict())
     else:
         print("\n".join(report.sentences()))
-
-
-def _renamed(pairs: list[str]) -> dict[str, str]:
-    for pair in pairs:
-        if not all(pair.partition("=")[::2]):
-            raise BadInput(f"--map {pair} is not of the form OLD=NEW.")
-    return {old: new for old, _, new in (pair.partition("=") for pair in pairs)}

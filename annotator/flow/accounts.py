@@ -61,7 +61,7 @@ def add_user(session: Session, name: str, role: Role) -> str:
     name = clean_name(name)
     user = find_user(session, name)
     if user is not None and (user.password_hash or user.link_hash):
-        raise Conflict(f"There is a user {name} already. `annotator user link {name}` gives them a new link.")
+        raise Conflict(f"There is a user {name} already. Give them a new link instead (`annotator user link {name}`).")
     user = user or User(name=name, role=role)
     user.role = role
     session.add(user)

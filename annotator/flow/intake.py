@@ -15,7 +15,7 @@ from annotator import models
 from annotator.core.transcript import Item, ItemRating, Record, Scenario, Transcript
 from annotator.errors import BadInput, Conflict
 from annotator.flow.intake_facts import Facts, Places
-from annotator.flow.intake_report import Options, Report
+from annotator.flow.intake_report import Met, Options, Report
 from annotator.flow.taxonomy import current
 from annotator.importers import importer_for
 from annotator.importers.base import Source
@@ -57,6 +57,7 @@ class _Intake:
     def store(self, batch: list[Record]) -> None:
         transcripts = [record for record in batch if isinstance(record, Transcript)]
         have = self._have([transcript.id for transcript in transcripts])
+        self.report.meet(Met(one.id, sum(len(turn.utterances) for turn in one.turns), one.id not in have) for one in transcripts)
         self._store_new([transcript for transcript in transcripts if transcript.id not in have])
         self._store_known([(transcript, *have[transcript.id]) for transcript in transcripts if transcript.id in have])
         for record in batch:

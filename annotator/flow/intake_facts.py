@@ -56,7 +56,7 @@ Places = dict[str, int]
 
 
 class Facts:
-    """Stores the facts of one import; remembers the rounds, people and runs it met."""
+    """Stores the facts of one import; remembers the rounds, people, runs and unknown codes it met."""
 
     def __init__(self, session: Session, version: TaxonomyVersion, taxonomy: Taxonomy, options: Options, report: Report) -> None:
         self.session, self.version, self.taxonomy = session, version, taxonomy
@@ -65,6 +65,7 @@ class Facts:
         self._users: dict[str, int] = {}
         self._versions: dict[str, int] = {}
         self._runs: dict[str, int] = {}
+        self._strays: set[UnknownCode] = set()
 
     def store(self, batch: list[tuple[Transcript, int, Places]], *, known: bool) -> None:
         """Store the facts of conversations given with their ids; `known` ones were in the database before."""
@@ -102,7 +103,8 @@ class Facts:
                 f"{unknown.code!r} for {unknown.role}. Add it to taxonomy.yaml, rename it with --map {unknown.code}=NEW, "
                 "or leave such codes out with --on-unknown skip."
             )
-        if unknown not in self.report.unknown:
+        if unknown not in self._strays:
+            self._strays.add(unknown)
             self.report.unknown.append(unknown)
 
     # Labels

@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from annotator.flow.project import open_project
 from annotator.paths import PACKAGE
 from annotator.settings import Settings, read_settings
-from annotator.web import accounts, agreement, conversations, errors, export, review, taxonomy
+from annotator.web import accounts, agreement, conversations, errors, export, intake, review, taxonomy, users
 from annotator.web.security import Security
 
 
@@ -27,7 +27,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="annotator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Security)
     errors.add_handlers(app)
-    for screen in (review, conversations, taxonomy, agreement, export, accounts):  # routes are tried in order, the busiest first
+    # Routes are tried in order, the busiest first.
+    for screen in (review, conversations, taxonomy, agreement, export, accounts, intake, users):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

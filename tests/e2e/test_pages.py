@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from annotator.db import Database
 from annotator.flow import accounts, review
 from annotator.flow.review import Act
+from annotator.paths import shipped
 
 from .desk import Desk
 from .facts import assignment, flagged, standing
@@ -48,7 +49,8 @@ def look_at(page_of: Callable[..., Page], screen: dict[str, object], request: py
 
     def look(who: str, path: str, name: str, *keys: str) -> Page:
         page = pages[who] if who in pages else pages.setdefault(who, page_for(who))
-        page.goto(path)
+        if path:  # else the page that is open
+            page.goto(path)
         Desk(page).press(*keys)
         if keys:
             page.wait_for_load_state("networkidle")
@@ -76,6 +78,32 @@ def test_pages_on_the_way_in(stage: Stage, look_at: Callable[..., Page]) -> None
     look_at("eve", "/sign-in", "sign-in")
     look_at("eve", f"/link/{link}", "link")
     look_at("eve", "/link/unknown", "link-used")
+
+
+def test_pages_of_the_lead(stage: Stage, look_at: Callable[..., Page]) -> None:
+    page = look_at("lea", "/users", "users")
+    page.get_by_role("button", name="New link for cem").click()
+    expect(page.get_by_label("One-time link for cem")).to_be_focused()
+    look_at("lea", "", "users-link")
+    page.locator("summary").nth(1).click()
+    look_at("lea", "", "users-disable")
+    look_at("lea", "/import", "import")
+
+
+def test_pages_of_an_import(stage: Stage, look_at: Callable[..., Page], tmp_path: Path) -> None:
+    (tmp_path / "c9.csv").write_text("conversation,utterance,role,annotator,codes,text\nc9,1,Seeker,ana,OLD,Hi.\n")
+    page = look_at("lea", "/import", "import-before")
+    page.get_by_label("Files").set_input_files([tmp_path / "c9.csv", *sorted((shipped("sample") / "transcripts").iterdir())])
+    page.get_by_role("button", name="Show what would come in").click()
+    expect(page.get_by_role("heading", name="Unknown codes")).to_be_visible()
+    look_at("lea", "", "import-preview")
+    page.locator("summary").click()
+    page.get_by_label("A code outside").select_option("error")
+    page.get_by_role("button", name="Show again").click()
+    expect(page.get_by_role("alert")).to_contain_text("the taxonomy has no code 'OLD' for Seeker")
+    look_at("lea", "", "import-error")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("heading", name="Import")).to_be_visible()
 
 
 def test_pages_of_an_annotator(stage: Stage, look_at: Callable[..., Page]) -> None:

@@ -33,6 +33,7 @@ from annotator.flow.intake_facts import Options
 from annotator.flow.known import known_labels
 from annotator.flow.review import Act
 from annotator.flow.round import create_round
+from annotator.flow.runs import Order
 from annotator.flow.taxonomy import current
 from annotator.models import Run, Suggestion, User
 from annotator.settings import Settings
@@ -154,7 +155,7 @@ def as_alice(stage: Stage, folder: Path, change: Callable[[Session], None]) -> I
 
 
 # Two assignments of alice in r1, one of bob, one of each in r2, and none.
-VALUES = {"{assignment_id}": (1, 2, 4, 7, 10, 13, 99), "{position}": (1, 2, 5), "{token}": ("x",)}
+VALUES = {"{assignment_id}": (1, 2, 4, 7, 10, 13, 99), "{position}": (1, 2, 5), "{token}": ("x",), "{key}": ("x",), "{run_id}": (1, 99)}
 FORMATS, WHOSE = ("csv", "jsonl", "convokit"), ("all", "gold", "alice", "Bobolinsky")
 
 
@@ -331,11 +332,11 @@ def suggestions(db: Database, run: Run) -> dict[int, tuple[Any, ...]]:
 
 
 def test_a_new_run_says_the_same_whatever_is_labelled_in_an_open_round(db: Database) -> None:
-    first = suggestions(db, tagging.tag(db, tagging.Order("local")))
+    first = suggestions(db, tagging.tag(db, Order("local")))
     with db.writing() as session:
         label_all(session, "alice")
         label_all(session, "bob")
-    assert suggestions(db, tagging.tag(db, tagging.Order("local"))) == first
+    assert suggestions(db, tagging.tag(db, Order("local"))) == first
 
 
 def test_a_conversations_own_gold_never_changes_what_is_suggested_for_it_but_for_others(db: Database) -> None:
@@ -344,7 +345,7 @@ def test_a_conversations_own_gold_never_changes_what_is_suggested_for_it_but_for
         with db.writing() as session:
             for position in range(1, 33):
                 settle(session, "s1_d_1", position, SECRET[role_at(session, "s1_d_1", position)][(position + shift) % 3])
-        found.append(suggestions(db, tagging.tag(db, tagging.Order("local"))))
+        found.append(suggestions(db, tagging.tag(db, Order("local"))))
     with db.reading() as session:
         own = {utterance_id(session, "s1_d_1", position) for position in range(1, 33)}
     assert {key for key in found[0] if found[0][key] != found[1][key]}.isdisjoint(own)

@@ -1,5 +1,7 @@
 """Reads a page as a browser without script does: finds the forms that show, fills them in and submits them."""
 
+import html
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -60,7 +62,7 @@ class Reader(HTMLParser):
         self._form: Form | None = None
         self._button: Button | None = None
         self._option: Option | None = None
-        self._select = ""
+        self._select = self._textarea = ""
         self._in_key = False
         self.feed(html)
 
@@ -84,6 +86,9 @@ class Reader(HTMLParser):
             form.buttons.append(self._button)
         elif tag == "select":
             self._select = attributes["name"]
+        elif tag == "textarea":
+            self._textarea = attributes["name"]
+            form.fields.append((self._textarea, ""))
         elif tag == "option":
             self._option = Option(self._select, attributes)
             form.options.append(self._option)
@@ -99,6 +104,8 @@ class Reader(HTMLParser):
             self._in_key = False
         elif tag == "option":
             self._option = None
+        elif tag == "textarea":
+            self._textarea = ""
         elif tag == "select" and self._form is not None:
             self._choose(self._form)
 
@@ -112,6 +119,9 @@ class Reader(HTMLParser):
         self.text += data
         if self._option is not None:
             self._option.text += data
+        if self._textarea and self._form is not None:
+            name, before = self._form.fields.pop()
+            self._form.fields.append((name, before + data))
         if self._button is not None and not self._in_key:
             self._button.label += data
 
@@ -119,6 +129,11 @@ class Reader(HTMLParser):
 def text(page: Response) -> str:
     """What stands on a page, on one line."""
     return " ".join(Reader(page.text).text.split())
+
+
+def cells(page: Response) -> str:
+    """What stands on a page, on one line, with a space between any two elements: for tables and lists of facts."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", page.text)).split())
 
 
 def attributes_of(page: Response, tag: str, **wanted: str) -> Attributes:

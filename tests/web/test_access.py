@@ -17,6 +17,7 @@ from annotator.db import Database
 from annotator.flow import accounts, intake, tagging
 from annotator.flow.intake_report import Options
 from annotator.flow.round import create_round
+from annotator.flow.runs import Order
 from annotator.models import Decision, Suggestion
 from annotator.web.app import create_app
 from annotator.web.security import CONTENT_SECURITY_POLICY
@@ -54,6 +55,16 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/agreement.csv"): ({}, (403, 200, 200, 303, 403)),
     ("GET", "/export"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/export/download"): ({}, (200, 200, 200, 303, 200)),
+    ("GET", "/import"): ({}, (403, 200, 403, 303, 403)),
+    ("POST", "/import"): ({"files": {"files": ("c9.txt", b"Seeker: Hello.")}}, (403, 303, 403, 401, 403)),
+    ("GET", "/import/{key}"): ({}, (403, 404, 403, 303, 403)),
+    ("POST", "/import/{key}"): ({}, (403, 404, 403, 401, 403)),
+    ("POST", "/import/{key}/discard"): ({}, (403, 404, 403, 401, 403)),
+    ("GET", "/users"): ({}, (403, 200, 403, 303, 403)),
+    ("POST", "/users"): ({"data": {"name": "dora"}}, (403, 200, 403, 401, 403)),
+    ("POST", "/users/link"): ({"data": {"name": "cem"}}, (403, 200, 403, 401, 403)),
+    ("GET", "/users/link"): ({}, (303, 303, 303, 303, 303)),
+    ("POST", "/users/disable"): ({"data": {"name": "cem"}}, (403, 303, 403, 401, 403)),
     ("GET", "/static/app.css"): ({}, (200, 200, 200, 200, 200)),
 }
 
@@ -71,7 +82,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 def ask(browser: TestClient, method: str, path: str, desk: str, **sent: Any) -> Response:
     """Send a request for the first utterance of Alice's desk."""
-    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody")
+    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody")
     return browser.request(method, path, **sent)
 
 
@@ -199,7 +210,7 @@ def hostile(db: Database, tmp_path: Path) -> str:
     file.write_text("".join(f"Seeker: {said}\n" for said in HOSTILE), encoding="utf-8")
     with db.writing() as session:
         intake.import_paths(session, [file], "text", Options())
-    tagging.tag(db, tagging.Order("scripted"))
+    tagging.tag(db, Order("scripted"))
     with db.writing() as session:
         session.execute(update(Suggestion).where(Suggestion.run_id == 2).values(reason=HOSTILE[6]))
         create_round(session, "<i>r2</i>", ["alice"])
