@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, select
 from sqlmodel import Session, col
 
+from annotator.core.calibration import probability
 from annotator.core.labelled import split_codes
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
 from annotator.flow.access import OWN_ASSIGNMENTS, PLACED, mine, not_yours, shown_suggestion
+from annotator.flow.certainty import weakness
 from annotator.flow.standing import Standing, flags, fold, standing
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
     Assignment,
+    Calibration,
     Condition,
     Conversation,
     Decision,
@@ -75,6 +78,8 @@ class Row:
     flagged: bool
     proposal: tuple[Proposed, ...]
     has_reason: bool
+    second: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,14 @@ SHOWN: tuple[Any, ...] = (
     col(Suggestion.confidence),
     col(Suggestion.probabilities),
     (col(Suggestion.reason) != "").label("has_reason"),
+    col(Suggestion.second),
+    col(Suggestion.note),
+    select(col(Calibration.knots))
+    .where(col(Calibration.run_id) == col(Suggestion.run_id))
+    .order_by(col(Calibration.id).desc())
+    .limit(1)
+    .scalar_subquery()
+    .label("knots"),
 )
 """What `make_row` needs of an utterance and the suggestion that may be shown."""
 
@@ -169,9 +182,9 @@ _REASON = UTTERANCES.add_columns(col(Suggestion.reason)).where(col(Utterance.pos
 
 
 def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
-    """One page of my conversations in the order they were given, and how many there are."""
-    own = OWN_ASSIGNMENTS.order_by(col(Assignment.id))
-    total = session.scalar(select(func.count()).select_from(own.subquery()), mine(user)) or 0
+    """One page of my conversations, round by round and the least certain first, and how many there are."""
+    own = OWN_ASSIGNMENTS.order_by(col(Round.id), weakness(), col(Assignment.id))
+    total = session.scalar(select(func.count()).select_from(OWN_ASSIGNMENTS.subquery()), mine(user)) or 0
     rows = session.execute(own.offset((page - 1) * PAGE).limit(PAGE), mine(user)).all()
     ids = [assignment.id for assignment, *_ in rows]
     done = _counts(session, standing(col(Decision.assignment_id).in_(ids)))
@@ -253,9 +266,16 @@ def make_row(assignment_id: int, found: Any, stands: Standing) -> Row:
         state=_state(stands, proposed),
         codes=stands.codes,
         flagged=stands.flagged,
-        proposal=tuple(Proposed(code, chances.get(code, first.get(code))) for code in proposed),
+        proposal=tuple(Proposed(code, _chance(chances.get(code, first.get(code)), found.knots)) for code in proposed),
         has_reason=bool(found.has_reason),
+        second=found.second or "",
+        note=found.note or "",
     )
+
+
+def _chance(stated: float | None, knots: list[list[float]] | None) -> float | None:
+    """A probability to show: calibrated, where the run's confidence was measured on people's labels."""
+    return stated if stated is None or not knots else probability(knots, stated)
 
 
 def _state(stands: Standing, proposed: tuple[str, ...]) -> str:

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from annotator.db import Database
-from annotator.errors import BadInput
 from annotator.flow.asking import Loader
 from annotator.flow.corpus import read_transcripts
+from annotator.flow.intake_facts import IMPORTED
 from annotator.flow.outcomes import chosen
 from annotator.flow.runs import Order
 from annotator.flow.tagging import Maker, prepare
@@ -72,7 +72,7 @@ class Plan:
         calls = f"{self.model} would be asked {self.calls:,} times, with {_span(self.tokens_in)} tokens in and {_span(self.tokens_out)} out"
         lines = [what, f"{calls} ({'as measured here' if self.measured else 'estimated on real questions of a sample'})."]
         if self.cost_range is None:
-            lines.append(f"No price of {self.model} is known: give it with --price IN/OUT, in USD per million tokens.")
+            lines.append(f"No price of {self.model} is known: give it as IN/OUT, in USD per million tokens.")
         else:
             lines.append(f"Price: {self.cost_range[0]:.2f} to {self.cost_range[1]:.2f} USD, {self.price['of']}.")
         lines.append(f"Time: {_duration(self.seconds[0])} to {_duration(self.seconds[1])}, {self.price['rate']}.")
@@ -89,13 +89,17 @@ def plan_dict(planned: Plan) -> dict[str, Any]:
 def plan(db: Database, order: Order) -> Plan:
     """Say what a run of this order would do, from the start; what an earlier run of it has already is not asked again."""
     with db.reading() as session:
-        _, taxonomy = current(session)
-        maker = prepare(session, order, taxonomy)
-        ids = chosen(session, order.selection)
-        n_utterances = _n_utterances(session, ids)
-        n_known = sum(said.gold is not None for transcript in maker.known for _, said in transcript.utterances())
-        base = Plan(order.tagger, len(ids), n_utterances, len(maker.known), n_known)
-        return _priced(session, base, maker, ids) if isinstance(maker.tagger, Provider) else base
+        return plan_of(session, order)[0]
+
+
+def plan_of(session: Session, order: Order) -> tuple[Plan, Maker]:
+    """The plan, and the tagger that was made for it."""
+    _, taxonomy = current(session)
+    maker = prepare(session, order, taxonomy)
+    ids = chosen(session, order.selection)
+    n_known = sum(said.gold is not None for transcript in maker.known for _, said in transcript.utterances())
+    base = Plan(order.tagger, len(ids), _n_utterances(session, ids), len(maker.known), n_known)
+    return (_priced(session, base, maker, ids) if isinstance(maker.tagger, Provider) else base), maker
 
 
 def _n_utterances(session: Session, ids: list[int]) -> int:
@@ -122,8 +126,6 @@ def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
         per_call = (measured.seconds * 0.8, measured.seconds * 1.5)
     price = price_of(provider.model, datetime.now(UTC).date(), provider.manner)
     costs = None if price is None else (_cost(price, tokens_in[0], tokens_out[0]), _cost(price, tokens_in[1], tokens_out[1]))
-    if costs is None and provider.manner.max_cost is not None:
-        raise no_price(provider)
     return Plan(
         base.tagger, base.conversations, base.utterances, base.known_conversations, base.known_utterances,
         cost=None if costs is None else costs[1],
@@ -137,11 +139,6 @@ def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
         max_cost=provider.manner.max_cost,
         measured=measured is not None,
     )  # fmt: skip
-
-
-def no_price(provider: Provider) -> BadInput:
-    """What to say where a limit is given and no price is known."""
-    return BadInput(f"No price of {provider.model} is known, so max_cost cannot be kept. Give it as price IN/OUT, USD per million tokens.")
 
 
 def _sample_questions(session: Session, maker: Maker, ids: list[int]) -> Iterator[Question]:
@@ -166,7 +163,8 @@ class _Measured:
 
 
 def _measured(session: Session, provider: Provider) -> _Measured | None:
-    same = col(Call.prompt_hash) == provider.prompt_hash
+    # What a file says of answers holds neither their tokens nor their number.
+    same = and_(col(Call.prompt_hash) == provider.prompt_hash, col(Call.key) != IMPORTED)
     number, tokens_in, tokens_out, seconds = session.execute(
         select(func.count(), func.sum(col(Call.tokens_in)), func.sum(col(Call.tokens_out)), func.sum(col(Call.seconds))).where(same)
     ).one()
@@ -189,7 +187,7 @@ def _seconds(calls: int, per_call: Range, provider: Provider) -> Range:
 def _words(price: Price | None, provider: Provider) -> dict[str, Any]:
     manner = provider.manner
     rate = f"at most {manner.concurrency} at once"
-    rate += f" and {manner.rpm:g} a minute" if manner.rpm else "; if your account allows fewer requests a minute, say so with --rpm"
+    rate += f" and {manner.rpm:g} a minute" if manner.rpm else "; if your account allows fewer requests a minute, give that number"
     if price is None:
         return {"rate": rate}
     table = "as given" if manner.price else f"by the price table of {AS_OF:%d %B %Y}"

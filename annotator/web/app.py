@@ -9,7 +9,8 @@ from starlette.staticfiles import StaticFiles
 from annotator.flow.project import open_project
 from annotator.paths import PACKAGE
 from annotator.settings import Settings, read_settings
-from annotator.web import accounts, agreement, conversations, errors, export, intake, review, taxonomy, users
+from annotator.web import accounts, agreement, conversations, errors, export, intake, review, run, tagging, taxonomy, users
+from annotator.web.runner import Runner
 from annotator.web.security import Security
 
 
@@ -21,14 +22,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.settings = settings
         app.state.db = open_project(settings)
+        app.state.runner = Runner(settings, app.state.db)
         yield
+        app.state.runner.close()
         app.state.db.close()
 
     app = FastAPI(title="annotator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Security)
     errors.add_handlers(app)
     # Routes are tried in order, the busiest first.
-    for screen in (review, conversations, taxonomy, agreement, export, accounts, intake, users):
+    for screen in (review, conversations, taxonomy, agreement, export, accounts, intake, tagging, run, users):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

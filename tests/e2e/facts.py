@@ -20,9 +20,12 @@ def ask(project: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
 
 
 def forget_all_acts(project: Path) -> None:
-    """Back to the day the round was made: no labels, nothing handed in, proposals shown."""
+    """Back to the day the round was made: no labels, nothing handed in, proposals shown, one run."""
     for table in ("submission", "decision"):
         ask(project, f"delete from {table}")
+    for table in ("call", "failure", "suggestion"):
+        ask(project, f"delete from {table} where run_id > 1")
+    ask(project, "delete from run where id > 1")
     ask(project, "update round_conversation set condition = 'assisted'")
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 from annotator.db import Database
 from annotator.flow import accounts, review
 from annotator.flow.review import Act
+from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.paths import shipped
 
 from .desk import Desk
@@ -157,6 +158,34 @@ def test_pages_after_handing_in(stage: Stage, db: Database, look_at: Callable[..
         summary.press("Enter")
     assert page.evaluate(WIDEST) <= 0
     look_at("lea", "/export", "export-lead")
+
+
+def test_pages_of_the_first_pass(db: Database, look_at: Callable[..., Page]) -> None:
+    look_at("lea", "/tagging", "tagging")
+    look_at("lea", "/tagging/plan?tagger=local&only=s1_*", "tagging-plan-local")
+    look_at("lea", "/tagging/plan?tagger=gemini&tier=flex", "tagging-plan")
+    look_at("lea", "/tagging/plan?tagger=gemini&max_cost=much", "tagging-refused")
+    look_at("lea", "/tagging/1", "run")
+    stop_a_run(db)
+    page = look_at("lea", "/tagging/2", "run-paused")
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+
+
+def stop_a_run(db: Database) -> None:
+    """A second run, of a provider, that stopped by itself in the middle, with two models and a failure."""
+    with db.writing() as session:
+        settings, manner = {"model": "gemini-3.5-flash-lite", "thinking": "minimal"}, {"max_cost": "0.50", "tier": "flex"}
+        run = Run(id=2, tagger="gemini", version="1", settings=settings, manner=manner, threshold=0.5, taxonomy_version_id=1, known="")
+        run.paused_at, run.seconds = now(), 75.0
+        run.stopped = "0.4987 USD are spent and the next question might pass the limit. Everything so far is kept."
+        session.add(run)
+        session.flush()
+        for key in ("gemini-3.5-flash-lite", "gemini-3.8-flash"):
+            session.add(Call(run_id=2, taxonomy_version_id=1, key=key, prompt_hash="h", model_version=key, cost=0.24935))
+        for one in range(1, 33):
+            session.add(Suggestion(run_id=2, utterance_id=one, codes="ACK", confidence=one / 33, call_id=1, cost=0.01))
+        session.delete(session.get_one(Suggestion, (7, 2)))
+        session.add(Failure(run_id=2, utterance_id=7, reason="the service refused the text (PROHIBITED_CONTENT)"))
 
 
 @pytest.fixture

@@ -60,6 +60,18 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/import/{key}"): ({}, (403, 404, 403, 303, 403)),
     ("POST", "/import/{key}"): ({}, (403, 404, 403, 401, 403)),
     ("POST", "/import/{key}/discard"): ({}, (403, 404, 403, 401, 403)),
+    ("GET", "/tagging"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/plan"): ({}, (403, 200, 403, 303, 403)),
+    ("POST", "/tagging"): ({"data": {"tagger": "of-nobody"}}, (403, 422, 403, 401, 403)),
+    ("GET", "/tagging/{run_id}"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/{run_id}/progress"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/{run_id}/run.json"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/{run_id}/failures.csv"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/{run_id}/conversations.csv"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/{run_id}/reliability.svg"): ({}, (403, 404, 403, 303, 403)),
+    ("POST", "/tagging/{run_id}/pause"): ({}, (403, 409, 403, 401, 403)),
+    ("POST", "/tagging/{run_id}/resume"): ({}, (403, 409, 403, 401, 403)),
+    ("POST", "/tagging/{run_id}/retry"): ({}, (403, 409, 403, 401, 403)),
     ("GET", "/users"): ({}, (403, 200, 403, 303, 403)),
     ("POST", "/users"): ({"data": {"name": "dora"}}, (403, 200, 403, 401, 403)),
     ("POST", "/users/link"): ({"data": {"name": "cem"}}, (403, 200, 403, 401, 403)),
@@ -82,7 +94,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 def ask(browser: TestClient, method: str, path: str, desk: str, **sent: Any) -> Response:
     """Send a request for the first utterance of Alice's desk."""
-    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody")
+    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody", run_id=1)
     return browser.request(method, path, **sent)
 
 

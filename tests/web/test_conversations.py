@@ -83,7 +83,7 @@ def test_the_start_page_sends_everybody_to_their_work(name: str, start: str, bro
 @pytest.mark.parametrize(
     ("name", "ways"),
     [("alice", ["/review", "/taxonomy", "/export"]),
-     ("lea", ["/review", "/import", "/taxonomy", "/agreement", "/export", "/users"]),
+     ("lea", ["/review", "/import", "/tagging", "/taxonomy", "/agreement", "/export", "/users"]),
      ("rui", ["/taxonomy", "/agreement", "/export"])],
 )  # fmt: skip
 def test_the_menu_shows_only_where_one_may_go(name: str, ways: list[str], browse: Browse) -> None:
