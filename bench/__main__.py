@@ -9,10 +9,11 @@ from pathlib import Path
 
 from bench import measures, report
 from bench.children import ROOT
+from bench.first_pass import first_pass
 from bench.measures import FULL, QUICK, Row
 from bench.stage import prepare
 
-_PARTS = ("import", "start", "open", "save", "export", "tagging")
+_PARTS = ("import", "start", "open", "save", "export", "tagging", "first-pass")
 _NEED_SERVER = {"open", "save"}
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.work) as folder:
         work = Path(folder)
         note("machine", lambda: measures.machine(work))
-        if parts - {"tagging"}:
+        if parts - {"tagging", "first-pass"}:
             project = _imported(work, size, options.seed, note)
         if "start" in parts:
             note("start", lambda: measures.starting(project, size))
@@ -53,6 +54,8 @@ def main() -> None:
             note("export", lambda: measures.exporting(work, project, size))
         if "tagging" in parts:
             note("tagging", lambda: measures.tagging(work, size))
+        if "first-pass" in parts:
+            note("first pass", lambda: first_pass(work, size, options.seed))
     where |= {"seed": options.seed, "minutes": max(1.0, (time.monotonic() - begun) / 60)}
     report.write_json(options.json, where, size, rows)
     if page := options.page or (ROOT / "docs" / "benchmarks.md" if parts == set(_PARTS) and not options.quick else None):

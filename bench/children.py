@@ -30,11 +30,11 @@ class Ran:
     peak: float
 
 
-def run(*command: str, cwd: Path) -> Ran:
-    """Run a command to its end; what it says is shown only when it fails."""
+def run(*command: str, cwd: Path, **more: str) -> Ran:
+    """Run a command to its end, with `more` in its environment; what it says is shown only when it fails."""
     taken = cwd / "taken.json"
     timed = (sys.executable, "-m", "bench.timed", str(taken), *command)
-    ran = subprocess.run(timed, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    ran = subprocess.run(timed, cwd=cwd, env=environment(**more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if ran.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{ran.stdout.decode()}")
     return Ran(**json.loads(taken.read_text(encoding="utf-8")))

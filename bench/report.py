@@ -44,6 +44,10 @@ the share is that of the medians. The clients are processes of their own that on
 - **tagging**: `bench/tagging.py`, which says how. Accuracy is the share of utterances whose first proposed code \
 is among VOGUE's own; *plain* is TF-IDF and logistic regression on the same k conversations; *plain+* knows, as ours does, \
 also the sample and the taxonomy's examples. The aim is the plain figure.
+- **first pass**: `annotator tag --tagger gemini`, the whole process, with the real google-genai client against the stand-in of the \
+tests (a process of its own on the same machine) at 0.5 s latency, 16 questions at once. The ideal is calls × 0.5 s ÷ 16. \
+Tokens are counted by the stand-in (3.2 characters a token for text, 1.9 for JSON). "One call each" asks about one utterance at a \
+time with the same prompt and the whole conversation.
 
 p50 is the median, p95 what 95 of 100 stay under. A median of three runs stands for commands.
 """

@@ -1,7 +1,7 @@
 """Finds labelled utterances of other conversations that are most like those of one conversation, to show beside it.
 
 TF-IDF with an inverted index in plain Python: scikit-learn would add 96 MB to a process that otherwise only waits for a
-network (`docs/decisions/0006-first-pass.md`). Which labels may be shown is decided in `flow/known.py` (rule 11).
+network (`docs/decisions/0007-first-pass.md`). Which labels may be shown is decided in `flow/known.py` (rule 11).
 """
 
 import math
