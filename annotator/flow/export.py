@@ -31,11 +31,11 @@ def export_to(session: Session, view: View, path: Path, *, format_name: str | No
         made.replace(path)
 
 
-def export_file(session: Session, view: View, folder: Path, *, format_name: str, labels: str = "all") -> Path:
+def export_file(session: Session, view: View, folder: Path, *, format_name: str, labels: str = "all", raw: bool = False) -> Path:
     """Write one file into `folder` for downloading; formats that are folders become a zip."""
     chosen: Exporter = exporter(format_name)
     made = folder / f"{chosen.name}-{labels if labels in ('all', 'gold') else 'labels'}{chosen.suffix}"
-    chosen.write(export_records(session, view, labels), made)
+    chosen.write(export_records(session, view, labels), made, raw=raw)
     return made if chosen.suffix else Path(shutil.make_archive(str(made), "zip", made))
 
 

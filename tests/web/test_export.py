@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlmodel import col, update
 
 from annotator.db import Database
 from annotator.exporters import EXPORTERS
-from annotator.models import Gold
+from annotator.models import Gold, Utterance
 
 from .forms import Reader, press, text
 
@@ -67,6 +68,14 @@ def test_an_untouched_proposal_is_no_label(browse: Browse) -> None:
 def test_a_lead_chooses_whose_labels(browse: Browse) -> None:
     assert choices(browse("lea")) == ["all", "gold", "alice", "bob", "cem", "lea", "rui"]
     assert {row["annotator"] for row in rows(download(browse("lea"), labels="bob"))} == {"", "bob"}
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_guarded_unless_programs_ask(browse: Browse, db: Database) -> None:
+    with db.writing() as session:
+        session.execute(update(Utterance).where(col(Utterance.id) == 1).values(text="=1+1"))
+    texts = {raw: rows(browse("lea").get(f"/export/download?raw={raw}"))[0]["text"] for raw in ("true", "false")}
+    assert texts == {"true": "=1+1", "false": "'=1+1"}
+    assert browse("lea").get("/export/download?raw=perhaps").status_code == 422
 
 
 # not yours
