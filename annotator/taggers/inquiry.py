@@ -15,6 +15,7 @@ WINDOW, CONTEXT = 60, 8
 """Utterances asked for at once, and those shown before and after for context, in long conversations."""
 
 _TRIES, _STOPS, _SMALL, _MOST_BLOCKED = 3, 2, 8, 12
+_PER_ID, _ON_TOP = 4, 12
 NOTE_INSTRUCTS = "reads like an instruction to the model"
 
 
@@ -33,7 +34,7 @@ class _Task:
 class Inquiry:
     """Ask `question()`, give the answer's reading to `take()`, until `question()` is None.
 
-    Then every id of `wanted` is in `suggestions` or in `failures`, never in both.
+    Then every id of `wanted` is in `suggestions` or in `failures`, never in both, after at most 4 questions an id and 12 on top.
     """
 
     def __init__(self, case: Case, wanted: Iterable[int] | None = None) -> None:
@@ -42,6 +43,7 @@ class Inquiry:
         self._tasks = _windows(tuple(self._lines), tuple(self._lines) if wanted is None else tuple(wanted))
         self._attempts: dict[Question, int] = {}
         self._blocked = 0
+        self._left = _ON_TOP + _PER_ID * sum(len(task.wanted) for task in self._tasks)
         self.suggestions: dict[int, Suggestion] = {}
         self.failures: dict[int, str] = {}
         self._reasons: dict[int, str] = {}
@@ -60,9 +62,17 @@ class Inquiry:
         """Take in what was answered to the question asked last."""
         self._attempts[replace(question, attempt=1)] = question.attempt
         task = self._tasks.pop()
+        self._left -= 1
         for key, suggestion in reading.accepted.items():
             self.suggestions[key] = self._noted(key, suggestion)
         self._reasons |= reading.refused
+        self._go_on(task, reading)
+        if not self._left:
+            self._fail((key for task in self._tasks for key in task.wanted), "")
+            self._tasks.clear()
+
+    def _go_on(self, task: _Task, reading: Reading) -> None:
+        """See to what of a task has no suggestion yet."""
         rest = tuple(key for key in task.wanted if key not in reading.accepted)
         if not rest:
             return
@@ -76,7 +86,7 @@ class Inquiry:
         elif reading.cut and reading.whole == "the answer was empty":
             self._give_room(task)
         else:
-            self._again(task, reading.whole)
+            self._again(task, reading.whole, small=1 if reading.moved else _SMALL)
 
     def fail(self, reason: str) -> None:
         """Give up on the utterances of the question asked last."""
@@ -108,12 +118,15 @@ class Inquiry:
         else:
             self._tasks.append(_Task(task.shown, task.wanted, task.tries, room=4, alone=task.alone))
 
-    def _again(self, task: _Task, reason: str, *, stop: bool = False) -> None:
-        """Ask the same again, a few times; in smaller pieces where a whole answer could not be trusted."""
+    def _again(self, task: _Task, reason: str, *, stop: bool = False, small: int = _SMALL) -> None:
+        """Ask the same again, a few times; in smaller pieces where a whole answer could not be trusted.
+
+        Where one row puts those around it under suspicion, the pieces become so small that it stands alone in the end.
+        """
         tries, stops = task.tries + (not stop), task.stops + stop
         if stops >= _STOPS or tries >= _TRIES:
             self._fail(task.wanted, reason)
-        elif not stop and tries == _TRIES - 1 and len(task.wanted) > _SMALL:
+        elif not stop and tries == _TRIES - 1 and len(task.wanted) > small:
             half = len(task.wanted) // 2
             for piece in (task.wanted[half:], task.wanted[:half]):
                 self._tasks.append(_Task(task.shown, piece, 1, room=task.room, alone=task.alone))

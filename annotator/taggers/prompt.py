@@ -126,7 +126,11 @@ class Prompt:
         beside: dict[str, Any] = {
             "scenario": question.scenario,
             "items": question.items,
-            "labelled_elsewhere": [{"role": one.role, "text": one.text, "codes": one.codes} for one in question.examples],
+            "labelled_elsewhere": [
+                {"role": one.role, "text": one.text, "codes": one.codes}
+                for one in question.examples
+                if all(self.taxonomy.known(one.role, code) for code in one.codes)  # labels may be older than the taxonomy
+            ],
         }
         beside = {name: value for name, value in beside.items() if value}
         data = {

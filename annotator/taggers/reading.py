@@ -4,21 +4,23 @@ Labels attach by id, never by position; a code that is not the role's is never r
 """
 
 import json
-import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from annotator.core.taxonomy import Taxonomy
 from annotator.taggers.base import Suggestion
-from annotator.taggers.prompt import Question
+from annotator.taggers.prompt import Line, Question
 
 LONGEST_REASON = 400
-_LONGEST = 400_000
+_LONGEST, _MOST_STARTS = 400_000, 2_000
+"""Characters of a broken answer that are looked through, and braces in it that may turn out to begin nothing."""
 _WORDS = {"very high": 0.95, "high": 0.9, "medium": 0.6, "moderate": 0.6, "low": 0.3, "very low": 0.1}
 _DECODER = json.JSONDecoder()
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Reading:
     """Of one answer: the suggestions to keep and, by id, why others were refused.
 
     `whole` says why nothing of it can be trusted. `stopped` says that the model ended early with nothing to show, `blocked`
-    that the question itself was refused. `cut` is true where the answer ran into its limit. `note` says what was odd.
+    that the question itself was refused. `cut` is true where the answer ran into its limit, `moved` where labels seem to stand
+    at other utterances than theirs. `note` says what was odd.
     """
 
     accepted: Mapping[int, Suggestion] = field(default_factory=dict)
@@ -35,6 +38,7 @@ class Reading:
     stopped: str = ""
     blocked: str = ""
     cut: bool = False
+    moved: bool = False
     note: str = ""
 
 
@@ -75,12 +79,12 @@ def _rows_in(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _salvaged(text: str) -> Iterator[dict[str, Any]]:
-    at = text.find("{")
-    while at >= 0:
+    at, vain = text.find("{"), 0
+    while at >= 0 and vain < _MOST_STARTS:
         try:
             value, end = _DECODER.raw_decode(text, at)
         except ValueError:
-            end = at + 1
+            end, vain = at + 1, vain + 1
         except RecursionError:
             return
         else:
@@ -93,43 +97,53 @@ class _Row:
     """One row, matched to a line: what it says, or what is wrong with it. `strays` is true where it fits another role."""
 
     id: int
+    role: str
     suggestion: Suggestion | None = None
     wrong: str = ""
     strays: bool = False
     fits: frozenset[str] = frozenset()
-    """The roles that what it says would be right for."""
+    """The roles of the lines that it may have been meant for; none where it says nothing of use."""
 
 
 def _reconcile(taxonomy: Taxonomy, question: Question, rows: list[dict[str, Any]], *, cut: bool) -> Reading:
     roles, wanted = question.roles, set(question.wanted)
     by_id: dict[int, list[_Row]] = {}
+    strangers: set[int | None] = set()
     foreign: set[str] = set()
     for row in rows:
         key = _id(row["id"])
-        if key in wanted:
-            assert key is not None
+        if key is not None and key in roles:
             by_id.setdefault(key, []).append(_row(taxonomy, key, roles[key], row))
         else:
-            foreign.add(str(row["id"])[:20])
+            strangers.add(key)
+        if key not in wanted:
+            foreign.add(_plain(str(row["id"]), 20) if isinstance(row["id"], str | int | float) else "no number")
     missing = wanted - by_id.keys()
-    if foreign and missing:
+    if foreign and (missing or _renumbered(strangers, {*by_id, *strangers}, roles)):
+        lacking = f", and none for {_some(missing)}" if missing else ""
         named = ", ".join(sorted(foreign)[:5])
-        return Reading(whole=f"ids do not match: rows for {named}, which were not asked for, and none for {_some(missing)}", cut=cut)
-    first = [by_id[key][0] for key in question.wanted if key in by_id]
-    if _slid(first, [roles[row.id] for row in first]):
-        strays = sum(row.strays for row in first)
-        return Reading(whole=f"labels moved to other utterances: {strays} of {len(first)} rows fit the other role", cut=cut)
+        return Reading(whole=f"ids do not match: rows for {named}, which were not asked for{lacking}", cut=cut)
+    first = [by_id[line.id][0] for line in question.lines if line.id in by_id]
+    strays = sum(row.strays for row in first)
+    suspects = _moved(first, question.lines)
+    if len(first) > 1 and (3 * strays >= len(first) or suspects is None):
+        return Reading(whole=f"labels moved to other utterances: {strays} of {len(first)} rows fit the other role", cut=cut, moved=True)
     accepted: dict[int, Suggestion] = {}
     refused = dict.fromkeys(missing, "the answer has no row for it")
-    for key, same in by_id.items():
-        wrong = _disagreement(same) or same[0].wrong
-        if wrong:
-            refused[key] = wrong
+    beside = (suspects or set()) & wanted - {row.id for row in first if row.wrong}
+    for key in (key for key in question.wanted if key in by_id):
+        same = by_id[key]
+        suggestion, wrong = same[0].suggestion, _disagreement(same) or same[0].wrong
+        if suggestion is None or wrong or key in beside:
+            refused[key] = wrong or "labels seem to have moved to other utterances around it"
         else:
-            suggestion = same[0].suggestion
-            assert suggestion is not None
             accepted[key] = suggestion
-    return Reading(accepted, refused, cut=cut, note=_note(foreign, by_id, accepted, roles))
+    return Reading(accepted, refused, cut=cut, moved=bool(beside), note=_note(foreign, by_id, accepted, roles, len(beside)))
+
+
+def _renumbered(strangers: set[int | None], given: set[int | None], roles: Mapping[int, str]) -> bool:
+    """Whether ids that no line has come from counting anew: before the first line, or in the place of one that was shown."""
+    return any(key is not None and key < min(roles) for key in strangers) or (bool(strangers) and len(given) == len(roles))
 
 
 def _some(ids: set[int]) -> str:
@@ -138,10 +152,10 @@ def _some(ids: set[int]) -> str:
 
 def _id(value: Any) -> int | None:
     """An id as a number; models write 3, "3" and 3.0."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
     word = str(value).strip()
     return int(word) if re.fullmatch(r"[0-9]{1,9}", word) else None
 
@@ -150,27 +164,33 @@ def _row(taxonomy: Taxonomy, key: int, role: str, row: Mapping[str, Any]) -> _Ro
     said, codes = row.get("role"), row.get("codes", row.get("code"))
     codes = [codes] if isinstance(codes, str) else codes
     if not isinstance(codes, list) or not codes or not all(isinstance(code, str) for code in codes):
-        return _Row(key, wrong="the answer gives it no code")
-    fits = {of for of in taxonomy.roles if all(_known(taxonomy, of, code) for code in codes)}
-    named = next((of for of in taxonomy.roles if isinstance(said, str) and of.casefold() == said.strip().casefold()), None)
-    if named is not None:
-        fits &= {named}
+        return _Row(key, role, wrong="the answer gives it no code")
+    fits = frozenset(of for of in taxonomy.roles if all(_known(taxonomy, of, code) for code in codes))
+    named = next((of for of in taxonomy.roles if isinstance(said, str) and of.casefold() == said.strip().casefold()), role)
+    if named != role:
+        wrong = f"the answer takes it for an utterance of {named}"
+        return _Row(key, role, wrong=wrong, strays=True, fits=fits & {named})
     if role not in fits:
-        elsewhere = any(_known(taxonomy, of, code) for of in taxonomy.roles if of != role for code in codes)
-        strays = (named is not None and named != role) or (elsewhere and not all(_known(taxonomy, role, code) for code in codes))
-        what = ", ".join(codes)[:60]
-        wrong = f"the answer takes it for an utterance of {named}" if named not in (None, role) else f"{what} is no code of {role}"
-        return _Row(key, wrong=wrong, strays=strays, fits=frozenset(fits))
+        # The role may have stayed while the codes moved, so the role that is named says nothing of where they belong.
+        odd = [code for code in codes if not _known(taxonomy, role, code)]
+        strays = any(_known(taxonomy, of, code) for of in taxonomy.roles for code in odd)
+        return _Row(key, role, wrong=f"{_plain(', '.join(codes), 60)} is no code of {role}", strays=strays, fits=fits)
     kept = tuple(dict.fromkeys(_known(taxonomy, role, code) for code in codes))
-    if len(kept) > taxonomy.max_codes:
-        return _Row(key, wrong=f"the answer gives it {len(kept)} codes; at most {taxonomy.max_codes} are allowed", fits=frozenset(fits))
-    return _Row(key, _suggestion(taxonomy, role, kept, row), fits=frozenset(fits))
+    if not taxonomy.min_codes <= len(kept) <= taxonomy.max_codes:
+        allowed = f"{taxonomy.min_codes} to {taxonomy.max_codes} are allowed"
+        return _Row(key, role, wrong=f"the number of codes the answer gives it is {len(kept)}; {allowed}", fits=fits)
+    return _Row(key, role, _suggestion(taxonomy, role, kept, row), fits=fits)
+
+
+def _plain(text: str, most: int) -> str:
+    """A text of the model as it can be stored and shown: on one line, without control characters and halves of characters."""
+    return " ".join(_UNSTORABLE.sub(" ", text[: 4 * most]).split())[:most]
 
 
 def _known(taxonomy: Taxonomy, role: str, code: str) -> str:
     """The role's code of that spelling, upper and lower case and outer spaces aside; empty where there is none."""
     wanted = code.strip().casefold()
-    codes = taxonomy.by_role[role]
+    codes = taxonomy.by_role.get(role, {})
     return code if code in codes else next((one for one in codes if one.casefold() == wanted), "")
 
 
@@ -181,7 +201,7 @@ def _suggestion(taxonomy: Taxonomy, role: str, codes: tuple[str, ...], row: Mapp
     reason = row.get("rationale")
     return Suggestion(
         probabilities=dict.fromkeys(codes, confidence) if confidence is not None else {},
-        reason=" ".join(reason.split())[:LONGEST_REASON] if isinstance(reason, str) else "",
+        reason=_plain(reason, LONGEST_REASON) if isinstance(reason, str) else "",
         codes=codes,
         confidence=confidence,
         second="" if second in codes else second,
@@ -204,31 +224,40 @@ def read_confidence(value: Any) -> float | None:
             value = float(word)
         except ValueError:
             return None
-    if not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 100:
+    if not isinstance(value, int | float) or not 0 <= value <= 100:  # NaN is not either
         return None
     return float(value) if value <= 1 else float(value) / 100
 
 
-def _slid(rows: list[_Row], roles: list[str]) -> bool:
-    """Whether labels stand at the wrong utterances: the role-aware codes are a checksum.
+def _moved(rows: list[_Row], lines: Sequence[Line]) -> set[int] | None:
+    """The ids whose labels may belong to other utterances, with the role-aware codes as a checksum; None: any of them may.
 
-    A third of the rows straying is enough. Fewer are enough too where moving the rows by one or two places explains them
-    all, which catches a slide that began in the middle and one between long turns.
+    Wherever a row strays, the whole stretch around it is suspect that is explained by each label standing one place away from
+    its utterance. A stretch (of one or two places) with two strays is no accident.
     """
-    strays = [at for at, row in enumerate(rows) if row.strays]
-    if not strays:
-        return False
-    if 3 * len(strays) >= len(rows):
-        return len(rows) > 1
-    first, last = strays[0], strays[-1]
-    spans = [(first, last)] if len(strays) > 1 else [(0, len(rows) - 1), (first, len(rows) - 1), (0, last)]
-    return any(_moved(rows, roles, begin, end, by) for begin, end in spans for by in (-2, -1, 1, 2))
+    suspects: set[int] = set()
+    for by, stretch in _stretches(rows, lines):
+        strays = sum(row.strays and bool(row.fits) for row, _ in stretch)
+        if strays > 1:
+            return None
+        if strays and abs(by) == 1:
+            suspects |= {row.id for row, role in stretch if role}
+    return suspects
 
 
-def _moved(rows: list[_Row], roles: list[str], begin: int, end: int, by: int) -> bool:
-    return all(
-        rows[at].fits and roles[at + by] in rows[at].fits for at in range(begin, end + 1) if 0 <= at + by < len(rows)
-    )
+def _stretches(rows: list[_Row], lines: Sequence[Line]) -> Iterator[tuple[int, list[tuple[_Row, str]]]]:
+    """Stretches of rows that would all be right some places on, counted in the rows of the answer or in the lines shown.
+
+    Each with the role it would have there; at the edges, where nothing stands, that is empty, and nothing is known of the row.
+    """
+    place = {line.id: at for at, line in enumerate(lines)}
+    for roles, places in (([row.role for row in rows], range(len(rows))), ([line.role for line in lines], [place[row.id] for row in rows])):
+        around = ["", "", *roles, "", ""]
+        for by in (-1, 1, -2, 2):
+            moved = [(row, around[at + by + 2]) for at, row in zip(places, rows, strict=True)]
+            for right, stretch in groupby(moved, lambda one: not (one[1] and one[0].fits) or one[1] in one[0].fits):
+                if right:
+                    yield by, list(stretch)
 
 
 def _disagreement(same: list[_Row]) -> str:
@@ -236,10 +265,13 @@ def _disagreement(same: list[_Row]) -> str:
     return "the answer has two rows for it that differ" if len(labels) > 1 else ""
 
 
-def _note(foreign: set[str], by_id: Mapping[int, list[_Row]], accepted: Mapping[int, Suggestion], roles: Mapping[int, str]) -> str:
+def _note(
+    foreign: set[str], by_id: Mapping[int, list[_Row]], accepted: Mapping[int, Suggestion], roles: Mapping[int, str], beside: int
+) -> str:
     doubles = sum(len(same) - 1 for same in by_id.values())
     notes = [f"dropped rows for ids that were not asked for: {', '.join(sorted(foreign)[:5])}"] if foreign else []
     notes += [f"dropped {doubles} repeated rows"] if doubles else []
+    notes += [f"dropped {beside} rows around one that fits the other role"] if beside else []
     for role in dict.fromkeys(roles.values()):
         used = Counter(accepted[key].codes for key in accepted if roles[key] == role)
         if used.total() >= 8 and len(used) == 1:
