@@ -60,6 +60,7 @@ def tag(
         if plan:
             _plan(database, order, as_json=as_json)
         elif run is not None or retry_failed:
+            _check_no_order({**settings, **selection, "train_on": train_on, "threshold": threshold, "set": setting})
             _go_on(database, run, _words(given), retry=retry_failed, as_json=as_json)
         else:
             _run(database, order, as_json=as_json)
@@ -96,6 +97,14 @@ def _plan(database: Database, order: Any, *, as_json: bool) -> None:
     show(plan_dict(planned)) if as_json else print("\n".join(planned.sentences()))
 
 
+def _check_no_order(given: dict[str, Any]) -> None:
+    """A run goes on as it was ordered; an option that would be passed over in silence is refused."""
+    for name, value in given.items():
+        if value not in (None, []):
+            option = f"--{name.replace('_', '-')}"
+            raise BadInput(f"A run goes on as it was ordered, so {option} cannot be changed. Leave {option} out, or start a new run.")
+
+
 def _list_failures(database: Database, run_id: int | None, *, as_json: bool) -> None:
     from annotator.flow import runs
 
@@ -106,7 +115,8 @@ def _list_failures(database: Database, run_id: int | None, *, as_json: bool) -> 
         show({"run": run.id, "failures": [one.as_dict() for one in found]})
         return
     for one in found:
-        print(f"{one.conversation}, utterance {one.utterance} ({one.role}): {one.reason}. {json.dumps(one.text[:60], ensure_ascii=False)}")
+        reason = one.reason.removesuffix(".")
+        print(f"{one.conversation}, utterance {one.utterance} ({one.role}): {reason}. {json.dumps(one.text[:60], ensure_ascii=False)}")
     say(f"Run {run.id}: {len(found)} utterances have no suggestion. `annotator tag --run {run.id} --retry-failed` asks again.")
 
 
@@ -123,8 +133,7 @@ def _go_on(database: Database, run_id: int | None, manner: dict[str, str], *, re
 
     with database.writing() as session:
         run = runs.any_run(session, run_id)
-        run.manner = run.manner | manner
-        session.add(run)
+        runs.adjust(session, run, manner)
         failed = runs.retry_failed(session, run) if retry else 1
     if not failed:
         say(f"Run {run.id} has no failures; there is nothing to ask again.")
@@ -157,7 +166,7 @@ def _watched() -> Iterator[Any]:
 
 
 def _report(database: Database, run: Any, *, as_json: bool) -> None:
-    """What a run has now; exit code 1 where it stopped before its end."""
+    """What a run has now; exit code 1 where it stopped before its end, but for a run of the server, whose page says so."""
     from annotator.flow import runs
 
     with database.reading() as session:
@@ -166,6 +175,6 @@ def _report(database: Database, run: Any, *, as_json: bool) -> None:
         show(progress.as_dict())
     else:
         print("\n".join(progress.sentences()))
-    if run.finished_at is None:
+    if run.finished_at is None and not run.on_server:
         raise Conflict(run.stopped or f"Stopped with {progress.n_open} conversations to go; everything so far is kept.")
     sys.stdout.flush()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlmodel import Session, col
 
 from annotator.core.taxonomy import Taxonomy
@@ -152,11 +152,20 @@ class Asking:
         ]
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads):
-            if not tick():
-                self._halt.set()
+        try:
+            while alive := [thread for thread in threads if thread.is_alive()]:
+                if not tick():
+                    self._halt.set()
+                alive[0].join(0.2)
+        except Exception:
+            # Nobody may be left asking, and paying, for a run that this process gives back.
+            self._halt.set()
             for thread in threads:
-                thread.join(0.2 / len(threads))
+                thread.join()
+            raise
+        except BaseException:  # somebody wants to be gone at once
+            self._halt.set()
+            raise
         if self._crash is not None:
             raise self._crash
 
@@ -190,6 +199,15 @@ class Asking:
 
     def _ask_about(self, conversation: Conversation) -> None:
         inquiry, story = Inquiry(conversation.case, conversation.wanted), _Story()
+        try:
+            self._go_through(conversation, inquiry, story)
+            self._store(conversation, inquiry, story)
+        except Exception:
+            self._store_answer(story)  # what was paid for is kept, whatever went wrong
+            raise
+
+    def _go_through(self, conversation: Conversation, inquiry: Inquiry, story: _Story) -> None:
+        """Ask, or take what is kept, until every utterance has its outcome."""
         while (question := inquiry.question()) is not None:
             self._store_answer(story)
             key = self._provider.key(question, self._salt)
@@ -198,18 +216,13 @@ class Asking:
             except (_GivenUp, Unanswerable) as error:
                 inquiry.fail(str(error))
                 continue
-            try:
-                reading = self._provider.read(question, answer)
-            except Exception:  # a mistake of ours: what was paid for is kept all the same
-                self._store_answer(story)
-                raise
+            reading = self._provider.read(question, answer)
             inquiry.take(question, reading)
             if story.waiting is not None:
                 story.waiting["note"] = reading.note or reading.whole or reading.stopped or reading.blocked
                 story.waiting_for = list(reading.accepted)
             else:
                 story.calls |= dict.fromkeys(reading.accepted, conversation.kept[key].call_id)
-        self._store(conversation, inquiry, story)
 
     def _answered(self, conversation: Conversation, question: Question, key: str, story: _Story) -> Answer:
         """The answer that is there already, or a new one, which `story` then holds until it is on disk."""
@@ -239,32 +252,33 @@ class Asking:
             "answered_at": now(),
         }
         story.costs.append(story.waiting["cost"])
-        try:
-            self._notice(answer)
-        except Stopped:
-            self._store_answer(story)
-            raise
+        self._notice(answer)
         return answer
 
     def _store_answer(self, story: _Story) -> None:
         if story.waiting is not None:
             with self._db.writing() as session:
-                _add_call(session, story)
+                call_id = _add_call(session, story)
+            story.calls |= dict.fromkeys(story.waiting_for, call_id)
+            story.waiting, story.waiting_for = None, []
 
     def _store(self, conversation: Conversation, inquiry: Inquiry, story: _Story) -> None:
         """The conversation's outcomes, with its last answer, in one transaction."""
         share = None if None in story.costs or not inquiry.suggestions else sum(filter(None, story.costs)) / len(inquiry.suggestions)
         with self._db.writing() as session:
+            calls = dict(story.calls)
             if story.waiting is not None:
-                _add_call(session, story)
+                calls |= dict.fromkeys(story.waiting_for, _add_call(session, story))
             outcomes = [
-                Outcome(conversation.utterances[key], said, call_id=story.calls.get(key), cost=share)
-                for key, said in inquiry.suggestions.items()
+                Outcome(conversation.utterances[key], said, call_id=calls.get(key), cost=share) for key, said in inquiry.suggestions.items()
             ]
             outcomes += [Outcome(conversation.utterances[key], None, reason) for key, reason in inquiry.failures.items()]
             for key, role in conversation.roleless.items():
                 outcomes.append(Outcome(conversation.utterances[key], None, f"the taxonomy has no codes for the role {role}"))
-            store_outcomes(session, self._run, self._taxonomy, outcomes)
+            # A process that slept may find that another took the run over meanwhile: what that one said stands.
+            waiting: set[int] = set(session.scalars(_waiting(self._run, conversation)))
+            store_outcomes(session, self._run, self._taxonomy, [one for one in outcomes if one.utterance_id in waiting])
+        story.waiting = None
 
     # One question
 
@@ -308,10 +322,12 @@ class Asking:
         return _GivenUp(sentence)
 
     def _most(self, question: Question) -> float:
-        """The most a question may cost: two characters a token, and an answer as long as it may get."""
-        price = self._price(self._provider.model)
+        """The most a question may cost, by the dearest model that answers: two characters a token, and an answer as long as it may get."""
+        prices = [price for model in (self._provider.model, *self._versions) if (price := self._price(model)) is not None]
+        if not prices and self._provider.manner.max_cost is not None:
+            raise Stopped(f"No price of {self._provider.model} is known any more, so max_cost cannot be kept. Give it with --price IN/OUT.")
         size, room = self._provider.size(question), self._provider.room(question)
-        return cost(price, Answer("", "", "", size // 2, 0, room)) if price is not None else 0.0
+        return max((cost(price, Answer("", "", "", size // 2, 0, room)) for price in prices), default=0.0)
 
     def _price(self, model_version: str) -> Price | None:
         today = datetime.now(UTC).date()
@@ -323,19 +339,26 @@ class Asking:
         self.budget.pay(cost(price, answer) if price is not None else 0.0)
 
     def _notice(self, answer: Answer) -> None:
-        """Notice when another model answers than was asked, or than answered before."""
+        """Notice when another model answers than was asked, or than answered before; tell of each once."""
+        with self._lock:
+            told = self._noticed(answer)
+        if told:
+            self._tell(told)
+
+    def _noticed(self, answer: Answer) -> str:
         model = self._provider.model
         expected = self._versions[0] if self._versions and is_version_of(model, self._versions[0]) else model
         version = answer.model_version
         if is_version_of(expected, version):
             self._versions = self._versions or [version]
-            return
+            return ""
         sentence = f"{expected} was expected and {version} answered: the service sends the questions of this run to another model"
         if self._provider.manner.on_reroute == "stop":
             raise Stopped(f"{sentence}. To go on with it: --on-reroute warn; to keep models apart: start a new run with --model.")
-        if version not in self._versions:
-            self._versions = [*self._versions, version]
-            self._tell(f"{sentence}. Each answer is kept with its model.")
+        if version in self._versions:
+            return ""
+        self._versions = [*self._versions, version]
+        return f"{sentence}. Each answer is kept with its model."
 
 
 def is_version_of(model: str, version: str) -> bool:
@@ -348,8 +371,13 @@ def is_version_of(model: str, version: str) -> bool:
     return model.endswith("-latest") or version == model or (rest != version and rest[:1] == "-" and rest[1:2].isdigit())
 
 
-def _add_call(session: Session, story: _Story) -> None:
+def _waiting(run: Run, conversation: Conversation) -> Select[Any]:
+    """The conversation's utterances that have no outcome yet."""
+    return select(col(Utterance.id)).where(col(Utterance.conversation_id) == conversation.id, without_outcome(run.id))
+
+
+def _add_call(session: Session, story: _Story) -> int:
+    """Its id. The answer goes on waiting until the transaction is on disk."""
     assert story.waiting is not None
-    made = session.connection().execute(insert(Call).returning(col(Call.id)), [story.waiting])
-    story.calls |= dict.fromkeys(story.waiting_for, made.scalar_one())
-    story.waiting, story.waiting_for = None, []
+    made: int = session.connection().execute(insert(Call).returning(col(Call.id)), [story.waiting]).scalar_one()  # type: ignore[assignment]
+    return made

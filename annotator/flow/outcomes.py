@@ -25,17 +25,22 @@ def chosen(session: Session, selection: Mapping[str, Sequence[str]]) -> list[int
     rows = session.execute(select(col(Conversation.id), col(Conversation.key)).order_by(col(Conversation.id))).all()
     only, leave_out = selection.get("only", ()), selection.get("leave_out", ())
     for pattern in (*only, *leave_out):
-        if not any(fnmatchcase(row.key, pattern) for row in rows):
+        if not any(_is_meant(row.key, pattern) for row in rows):
             raise BadInput(f"No conversation is called {pattern!r}. Give an id, or a pattern such as c1_*.")
     kept = [
         row.id
         for row in rows
-        if (not only or any(fnmatchcase(row.key, one) for one in only)) and not any(fnmatchcase(row.key, one) for one in leave_out)
+        if (not only or any(_is_meant(row.key, one) for one in only)) and not any(_is_meant(row.key, one) for one in leave_out)
     ]
     if sample := selection.get("sample"):
         number, seed = int(sample[0]), int(sample[1])
         kept = sorted(random.Random(seed).sample(kept, min(number, len(kept))))  # noqa: S311 - a draw anyone may repeat, no secret
     return kept
+
+
+def _is_meant(key: str, pattern: str) -> bool:
+    """An id may hold what is special in a pattern, so it also means itself."""
+    return key == pattern or fnmatchcase(key, pattern)
 
 
 def open_conversations(session: Session, run: Run) -> list[int]:

@@ -74,7 +74,7 @@ class Budget:
 
     def __init__(self, most: float | None, spent: float, halt: threading.Event) -> None:
         self._most, self.spent, self._halt = most, spent, halt
-        self._held = 0.0
+        self._held, self._holders = 0.0, 0
         self._changed = threading.Condition()
 
     @contextmanager
@@ -84,15 +84,17 @@ class Budget:
             while self._most is not None and self.spent + self._held + most > self._most:
                 if self._halt.is_set():
                     raise Halted
-                if self._held <= 0:
+                if not self._holders:
                     raise Spent
                 self._changed.wait(0.2)
-            self._held += most
+            self._held, self._holders = self._held + most, self._holders + 1
         try:
             yield
         finally:
             with self._changed:
-                self._held = max(0.0, self._held - most)
+                self._holders -= 1
+                # Counted, since what is left after adding and taking away fractions is seldom exactly 0.
+                self._held = self._held - most if self._holders else 0.0
                 self._changed.notify_all()
 
     def pay(self, cost: float) -> None:

@@ -10,15 +10,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from annotator.errors import BadInput, Conflict
 from annotator.flow.outcomes import chosen, counted, open_conversations, without_outcome
-from annotator.models import Call, Conversation, Failure, Run, Utterance, now
+from annotator.models import Call, Conversation, Failure, Run, Suggestion, Utterance, now
 from annotator.settings import Settings
 from annotator.taggers import PROVIDERS
-from annotator.taggers.provider import parted
+from annotator.taggers.provider import parse_manner, parted
 
 _LEASE = timedelta(seconds=60)
 
@@ -57,6 +57,14 @@ class Progress:
     def n_open(self) -> int:
         """Conversations still to do."""
         return max(0, self.chosen - self.conversations)
+
+    @property
+    def left(self) -> str:
+        """How long the rest may take at the pace so far; empty where that cannot be said yet."""
+        if not self.run.seconds or self.conversations < 3:
+            return ""
+        seconds = self.run.seconds * self.n_open / self.conversations
+        return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
     def as_dict(self) -> dict[str, Any]:
         """The run and its progress as JSON values."""
@@ -172,17 +180,18 @@ def beat(session: Session, run: Run, seconds: float) -> bool:
 
 
 def return_lease(session: Session, run: Run, *, seconds: float, stopped: str = "", paused: bool = False) -> None:
-    """Give the run back; count what it holds, and close it when nothing is left to do."""
+    """Give the run back; count what it holds, and close it when nothing is left to do. One that is another's by now is left alone."""
     stored = session.get_one(Run, run.id)
-    stored.leased_by = stored.heartbeat_at = None
-    stored.seconds = round(seconds, 3)
-    stored.n_utterances, stored.n_conversations = counted(session, run)
-    if not open_conversations(session, stored):
-        stored.finished_at = now()
-    elif stopped or paused:
-        stored.stopped, stored.paused_at = stopped, stored.paused_at or now()
-    session.add(stored)
-    session.flush()
+    if stored.leased_by == _me():
+        stored.leased_by = stored.heartbeat_at = None
+        stored.seconds = round(seconds, 3)
+        stored.n_utterances, stored.n_conversations = counted(session, run)
+        if not open_conversations(session, stored):
+            stored.finished_at = now()
+        elif stopped or paused:
+            stored.stopped, stored.paused_at = stopped or stored.stopped, stored.paused_at or now()
+        session.add(stored)
+        session.flush()
     for name in ("n_utterances", "n_conversations", "finished_at", "seconds", "stopped", "paused_at"):
         setattr(run, name, getattr(stored, name))
 
@@ -224,7 +233,7 @@ def pause(session: Session, run: Run, stopped: str = "") -> None:
     """Ask whoever works on the run to finish what is under way and stop; `stopped` says why, where nobody asked for it."""
     if run.finished_at is not None:
         raise Conflict(f"Run {run.id} is finished; there is nothing to pause.")
-    run.paused_at, run.stopped = run.paused_at or now(), stopped
+    run.paused_at, run.stopped = run.paused_at or now(), stopped or run.stopped
     session.add(run)
 
 
@@ -233,6 +242,12 @@ def resume(session: Session, run: Run, manner: Mapping[str, str]) -> None:
     if run.finished_at is not None:
         raise Conflict(f"Run {run.id} is finished; there is nothing to go on with.")
     run.on_server, run.paused_at, run.stopped = True, None, ""
+    adjust(session, run, manner)
+
+
+def adjust(session: Session, run: Run, manner: Mapping[str, str]) -> None:
+    """Go about a run in another manner from its next start on; raises `BadInput` for what cannot be."""
+    parse_manner({**run.manner, **manner})
     run.manner = {**run.manner, **manner}
     session.add(run)
 
@@ -277,8 +292,10 @@ def progress_of(session: Session, run: Run) -> Progress:
 
 
 def model_versions(session: Session, run_id: int | None) -> tuple[str, ...]:
-    """The models that really answered, the first one first."""
-    statement = select(col(Call.model_version)).where(col(Call.run_id) == run_id).group_by(col(Call.model_version))
+    """The models that really answered, the first one first; also of answers that an earlier run has paid for."""
+    used = select(col(Suggestion.call_id)).where(col(Suggestion.run_id) == run_id, col(Suggestion.call_id).is_not(None))
+    mine = or_(col(Call.run_id) == run_id, col(Call.id).in_(used))
+    statement = select(col(Call.model_version)).where(mine).group_by(col(Call.model_version))
     return tuple(session.scalars(statement.order_by(func.min(col(Call.id)))))
 
 
@@ -294,7 +311,10 @@ def state_of(run: Run) -> str:
 
 
 def failures(session: Session, run: Run, limit: int | None = None) -> list[Missing]:
-    """Every chosen utterance of a run without a suggestion, with its reason; those not asked yet say why not."""
+    """Every chosen utterance of a run without a suggestion, with its reason; those not asked yet say why not.
+
+    With a limit only so many, and of those that were asked.
+    """
     columns: tuple[Any, ...] = (col(Conversation.key), col(Utterance.key), col(Utterance.role), col(Utterance.text))
     failed = (
         select(*columns, col(Failure.reason))
@@ -305,7 +325,7 @@ def failures(session: Session, run: Run, limit: int | None = None) -> list[Missi
         .limit(limit)
     )
     found = [Missing(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(failed)]
-    if run.finished_at is None:
+    if run.finished_at is None and limit is None:
         reason = f"not asked yet: {run.stopped or f'the run is {state_of(run)}'}"
         waiting = open_conversations(session, run)
         for start in range(0, len(waiting), 500):
@@ -316,4 +336,4 @@ def failures(session: Session, run: Run, limit: int | None = None) -> list[Missi
                 .order_by(col(Utterance.id))
             )
             found += [Missing(row[0], row[1], row[2], row[3], reason) for row in session.execute(statement)]
-    return found if limit is None else found[:limit]
+    return found

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from annotator.models import Run, TaxonomyVersion, Utterance
 from annotator.taggers import PROVIDERS, make
 from annotator.taggers.base import Brief, Tagger
 from annotator.taggers.base import Suggestion as Suggested
+from annotator.taggers.prices import price_of
 from annotator.taggers.provider import Provider, parse_manner, parted
 
 _BATCH = 250
@@ -86,7 +88,11 @@ def start(session: Session, order: Order) -> tuple[Run, Maker]:
         "train_on": list(order.train_on),
         "selection": {name: list(values) for name, values in order.selection.items() if values},
     }
-    return open_run(session, making, order), maker
+    run = open_run(session, making, order)
+    if isinstance(tagger, Provider):
+        tagger.manner = parse_manner(run.manner)  # what was said when it began, such as a limit, still holds
+        _check_limit(tagger)
+    return run, maker
 
 
 def prepare(session: Session, order: Order, taxonomy: Taxonomy) -> Maker:
@@ -94,7 +100,17 @@ def prepare(session: Session, order: Order, taxonomy: Taxonomy) -> Maker:
     known = known_labels(session, taxonomy, order.train_on)
     settings = parted(order.settings).settings if order.tagger in PROVIDERS else order.settings
     manner = parse_manner(order.manner) if order.tagger in PROVIDERS else None
-    return Maker(make(order.tagger, Brief(taxonomy, known, settings), manner), taxonomy, known)
+    maker = Maker(make(order.tagger, Brief(taxonomy, known, settings), manner), taxonomy, known)
+    _check_limit(maker.tagger)
+    return maker
+
+
+def _check_limit(tagger: Tagger | Provider) -> None:
+    if not isinstance(tagger, Provider) or tagger.manner.max_cost is None:
+        return
+    if price_of(tagger.model, datetime.now(UTC).date(), tagger.manner) is None:
+        what = f"No price of {tagger.model} is known, so max_cost cannot be kept"
+        raise BadInput(f"{what}. Give it as price IN/OUT, in USD per million tokens.")
 
 
 def _maker_of(session: Session, run: Run) -> Maker:

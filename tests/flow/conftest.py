@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from conftest import SHARED, Stage
 from sqlmodel import Session
+from standin import StandIn
 
 from annotator.db import Database
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.project import init_project
 from annotator.settings import Settings
+from flow.asked import make_project, talks, use_standin
 from flow.steps import rolled_back
 
 Empty = Callable[[], Database]
@@ -77,3 +79,39 @@ def session(shared_db: Database) -> Iterator[Session]:
     """One transaction on the cast's project, rolled back after the test."""
     with rolled_back(shared_db) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[StandIn]:
+    with StandIn.start() as standin:
+        yield standin
+
+
+@pytest.fixture(scope="session")
+def slow() -> Iterator[StandIn]:
+    with StandIn.start(latency=0.15) as standin:
+        yield standin
+
+
+@pytest.fixture
+def standin(quick: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """A stand-in for Gemini that the real client finds."""
+    quick.reset()
+    use_standin(monkeypatch, quick)
+    return quick
+
+
+@pytest.fixture
+def sluggish(slow: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """One that takes its time, so that a run can be stopped in the middle."""
+    slow.reset()
+    use_standin(monkeypatch, slow)
+    return slow
+
+
+@pytest.fixture
+def talking(tmp_path: Path) -> Iterator[Database]:
+    """A project of twelve conversations of six utterances, with a small taxonomy."""
+    database = make_project(tmp_path / "p", talks(12))
+    yield database
+    database.close()
