@@ -5,6 +5,7 @@ transaction. Interrupted, a conversation is gone through again with the answers 
 What is asked and how answers are read is `taggers/inquiry.py`'s and `taggers/reading.py`'s.
 """
 
+import json
 import random
 import threading
 import time
@@ -326,7 +327,7 @@ class Asking:
         prices = [price for model in (self._provider.model, *self._versions) if (price := self._price(model)) is not None]
         if not prices and self._provider.manner.max_cost is not None:
             raise Stopped(f"No price of {self._provider.model} is known any more, so max_cost cannot be kept. Give it with --price IN/OUT.")
-        size, room = self._provider.size(question), self._provider.room(question)
+        size, room = characters_of(self._provider, question), self._provider.room(question)
         return max((cost(price, Answer("", "", "", size // 2, 0, room)) for price in prices), default=0.0)
 
     def _price(self, model_version: str) -> Price | None:
@@ -359,6 +360,11 @@ class Asking:
             return ""
         self._versions = [*self._versions, version]
         return f"{sentence}. Each answer is kept with its model."
+
+
+def characters_of(provider: Provider, question: Question) -> int:
+    """All that is sent with a question and billed: the shape of the answer is too."""
+    return provider.size(question) + len(json.dumps(provider.prompt.schema()))
 
 
 def is_version_of(model: str, version: str) -> bool:

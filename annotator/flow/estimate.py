@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from annotator.db import Database
-from annotator.flow.asking import Loader
+from annotator.flow.asking import Loader, characters_of
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.intake_facts import IMPORTED
 from annotator.flow.outcomes import chosen
@@ -26,6 +26,8 @@ from annotator.taggers.provider import Answer, Provider
 from annotator.taggers.reading import Reading
 
 _SAMPLE, _ENOUGH = 100, 20
+_CACHED_FROM = 2048
+"""Tokens of rules and codebook from which on a service may keep them ready, at a tenth of the price."""
 
 # Characters per token of English prose and of our JSON rows, tokens of a row, and seconds of a call, each from low to high.
 # JSON is dense: counting it like prose would show a third to a half of the real output.
@@ -111,21 +113,23 @@ def _n_utterances(session: Session, ids: list[int]) -> int:
 def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
     provider = maker.tagger
     assert isinstance(provider, Provider)
-    questions = list(_sample_questions(session, maker, ids))
+    questions = list(_first_questions(session, maker, random.Random(1).sample(ids, min(len(ids), _SAMPLE))))  # noqa: S311 - no secret
     share = len(ids) / max(1, min(len(ids), _SAMPLE))
     calls = round(len(questions) * share)
     asked = sum(len(question.wanted) for question in questions) * share
-    characters = sum(provider.size(question) for question in questions) * share
-    measured = _measured(session, provider)
+    characters = sum(characters_of(provider, question) for question in questions) * share
+    measured = _measured(session, maker, provider)
     tokens_in = (characters / _CHARACTERS_PER_TOKEN[0], characters / _CHARACTERS_PER_TOKEN[1] * _AGAIN)
     tokens_out = (asked * _TOKENS_PER_ROW[0], asked * _TOKENS_PER_ROW[1] * _AGAIN)
-    per_call = _SECONDS_PER_CALL
+    per_call, cached = _SECONDS_PER_CALL, (_kept_ready(provider, calls, characters), 0.0)
     if measured is not None:
-        tokens_in = (calls * measured.tokens_in * 0.95, calls * measured.tokens_in * 1.1)
+        tokens_in = (characters * measured.tokens_in * 0.95, characters * measured.tokens_in * 1.1)
+        cached = (min(measured.cached * 1.05, 1.0), measured.cached * 0.85)
         tokens_out = (asked * measured.tokens_out * 0.9, asked * measured.tokens_out * 1.15)
         per_call = (measured.seconds * 0.8, measured.seconds * 1.5)
     price = price_of(provider.model, datetime.now(UTC).date(), provider.manner)
-    costs = None if price is None else (_cost(price, tokens_in[0], tokens_out[0]), _cost(price, tokens_in[1], tokens_out[1]))
+    low, high = zip(tokens_in, cached, tokens_out, strict=True)
+    costs = None if price is None else (_cost(price, *low), _cost(price, *high))
     return Plan(
         base.tagger, base.conversations, base.utterances, base.known_conversations, base.known_utterances,
         cost=None if costs is None else costs[1],
@@ -141,11 +145,16 @@ def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
     )  # fmt: skip
 
 
-def _sample_questions(session: Session, maker: Maker, ids: list[int]) -> Iterator[Question]:
-    """The first questions about conversations of a sample: what is asked when every answer is good."""
-    sample = random.Random(1).sample(ids, min(len(ids), _SAMPLE))  # noqa: S311 - a draw anyone may repeat, no secret
+def _kept_ready(provider: Provider, calls: int, characters: float) -> float:
+    """The share of what goes in that the service may bill as cached: rules and codebook of all calls but the first, if long enough."""
+    system = len(provider.prompt.system)
+    return (calls - 1) * system / characters if calls > 1 and system / _CHARACTERS_PER_TOKEN[1] >= _CACHED_FROM else 0.0
+
+
+def _first_questions(session: Session, maker: Maker, ids: list[int]) -> Iterator[Question]:
+    """The questions about conversations that are asked when every answer is good."""
     loader = Loader(session, Run(tagger="", version="", threshold=0.5, taxonomy_version_id=0, known=""), maker.taxonomy, maker.known)
-    for transcript in read_transcripts(session, sample):
+    for transcript in read_transcripts(session, ids):
         case = loader.case(transcript)
         inquiry = Inquiry(case, [line.id for line in case.lines if line.role in maker.taxonomy.by_role])
         while (question := inquiry.question()) is not None:
@@ -155,27 +164,34 @@ def _sample_questions(session: Session, maker: Maker, ids: list[int]) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """Means over answers that are there: tokens in of a call, tokens out of an utterance, seconds of a call."""
+    """Means over answers that are there: tokens in of a character, the cached share of them, tokens out of an utterance,
+    seconds of a call."""
 
     tokens_in: float
+    cached: float
     tokens_out: float
     seconds: float
 
 
-def _measured(session: Session, provider: Provider) -> _Measured | None:
+def _measured(session: Session, maker: Maker, provider: Provider) -> _Measured | None:
     # What a file says of answers holds neither their tokens nor their number.
     same = and_(col(Call.prompt_hash) == provider.prompt_hash, col(Call.key) != IMPORTED)
-    number, tokens_in, tokens_out, seconds = session.execute(
-        select(func.count(), func.sum(col(Call.tokens_in)), func.sum(col(Call.tokens_out)), func.sum(col(Call.seconds))).where(same)
-    ).one()
-    rows = session.scalar(select(func.count()).select_from(Suggestion).join(Call, col(Call.id) == col(Suggestion.call_id)).where(same))
+    asked = select(col(Call.conversation_id)).where(same, col(Call.conversation_id).is_not(None)).distinct()
+    ids = [one for one in session.scalars(asked.order_by(col(Call.conversation_id)).limit(_SAMPLE)) if one is not None]
+    same = and_(same, col(Call.conversation_id).in_(ids))
+    sums = [func.sum(column) for column in (col(Call.tokens_in), col(Call.tokens_cached), col(Call.tokens_out), col(Call.seconds))]
+    number, tokens_in, cached, tokens_out, seconds = session.execute(select(func.count(), *sums).where(same)).one()
+    # Several runs may have their suggestions from one answer.
+    read = select(col(Suggestion.call_id), col(Suggestion.utterance_id)).join(Call, col(Call.id) == col(Suggestion.call_id)).where(same)
+    rows = session.scalar(select(func.count()).select_from(read.distinct().subquery()))
     if number < _ENOUGH or not rows or not tokens_in:
         return None
-    return _Measured(tokens_in / number, tokens_out / rows, seconds / number)
+    sizes = [characters_of(provider, question) for question in _first_questions(session, maker, ids)]
+    return _Measured(tokens_in / number / (sum(sizes) / len(sizes)), cached / tokens_in, tokens_out / rows, seconds / number)
 
 
-def _cost(price: Price, tokens_in: float, tokens_out: float) -> float:
-    return cost(price, Answer("", "", "", round(tokens_in), 0, round(tokens_out)))
+def _cost(price: Price, tokens_in: float, cached: float, tokens_out: float) -> float:
+    return cost(price, Answer("", "", "", round(tokens_in), round(tokens_in * cached), round(tokens_out)))
 
 
 def _seconds(calls: int, per_call: Range, provider: Provider) -> Range:
