@@ -21,7 +21,8 @@ LONGEST_TEXT = 4000
 """Characters of one utterance that are shown; a longer one is cut, and says so."""
 
 _INSTRUCTS = re.compile(
-    r"\b(ignore|disregard|forget|override)\b.{0,40}\b(all|any|previous|above|prior|taxonomy|instruction|rule|codebook|prompt)"
+    r"\b(ignore|disregard|forget|override)\b.{0,40}\b(taxonomy|instruction|rule|codebook|prompt|guideline|(all|everything|anything)\b.{0,12}"
+    r"\b(previous|above|prior|before|so far))"
     r"|system\s*(prompt|instruction|message)|\b(label|tag|code|classify|mark)\s+(everything|all|every|each)\b"
     r"|\byou are (now )?(a|an|the) (ai|assistant|language model|annotator)\b|[\"'}\]]\s*[}\]]\s*[}\]]|\"(id|codes|role)\"\s*:",
     re.IGNORECASE | re.DOTALL,
