@@ -192,7 +192,7 @@ def return_lease(session: Session, run: Run, *, seconds: float, stopped: str = "
             stored.stopped, stored.paused_at = stopped or stored.stopped, stored.paused_at or now()
         session.add(stored)
         session.flush()
-    for name in ("n_utterances", "n_conversations", "finished_at", "seconds", "stopped", "paused_at"):
+    for name in ("n_utterances", "n_conversations", "finished_at", "seconds", "stopped", "paused_at", "leased_by", "heartbeat_at"):
         setattr(run, name, getattr(stored, name))
 
 
