@@ -57,7 +57,7 @@ def change(db: Database, **values: object) -> None:
 
 def slowly(db: Database, watch: Watch | None = None) -> Run:
     """A run that takes about three seconds."""
-    return tag(db, gemini(concurrency="1", rpm="300"), watch)
+    return tag(db, gemini(concurrency="1", rpm="200"), watch)
 
 
 # Who works on it
