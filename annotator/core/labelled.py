@@ -18,6 +18,7 @@ REQUIRED = ("conversation", "utterance", "role", "annotator", "codes")
 OPTIONAL = (
     "turn", "text", "condition", "round", "taxonomy_version",
     "suggestion", "confidence", "seconds", "decided_at", "gold",
+    "model_version", "prompt_hash", "cost",
 )  # fmt: skip
 COLUMNS = REQUIRED + OPTIONAL
 
@@ -26,7 +27,10 @@ _SUSPICIOUS = frozenset({*_RUNS_IN_A_SPREADSHEET, "'"})
 
 
 class Labelled(NamedTuple):
-    """One row. `annotator` is empty where nobody labelled; `gold` is None where nothing is settled."""
+    """One row. `annotator` is empty where nobody labelled; `gold` is None where nothing is settled.
+
+    The last three columns are the suggestion's: which model answered, to which prompt, at what cost in USD.
+    """
 
     conversation: str
     utterance: str
@@ -43,6 +47,9 @@ class Labelled(NamedTuple):
     seconds: float | None = None
     decided_at: str = ""
     gold: tuple[str, ...] | None = None
+    model_version: str = ""
+    prompt_hash: str = ""
+    cost: float | None = None
     line: int = 0
 
 
@@ -180,6 +187,9 @@ def _row(cells: list[str], index: dict[str, int], width: int, where: str, line: 
         seconds=_number(cell.get("seconds", ""), "seconds", where),
         decided_at=cell.get("decided_at", "").strip(),
         gold=_settled(cell.get("gold", "")),
+        model_version=cell.get("model_version", "").strip(),
+        prompt_hash=cell.get("prompt_hash", "").strip(),
+        cost=_number(cell.get("cost", ""), "cost", where),
         line=line,
     )
 
@@ -215,7 +225,10 @@ def rows_of(transcript: Transcript) -> Iterator[Labelled]:
 
 
 def _proposal(utterance: Utterance, round_name: str) -> Proposal | None:
-    return next((proposal for proposal in utterance.proposals if proposal.round == round_name), None)
+    for proposal in utterance.proposals:
+        if proposal.round == round_name:
+            return proposal
+    return None
 
 
 def _labelled(transcript: Transcript, turn: Turn, utterance: Utterance, label: Label, proposal: Proposal | None) -> Labelled:
@@ -235,6 +248,9 @@ def _labelled(transcript: Transcript, turn: Turn, utterance: Utterance, label: L
         seconds=label.seconds,
         decided_at=label.decided_at,
         gold=utterance.gold,
+        model_version=proposal.model_version if proposal else "",
+        prompt_hash=proposal.prompt_hash if proposal else "",
+        cost=proposal.cost if proposal else None,
     )
 
 
@@ -242,14 +258,16 @@ def cells_of(row: Labelled, *, raw: bool = False) -> list[str]:
     """One row as cells, in the order of `COLUMNS`; `raw` leaves out the guard against formulas.
 
     >>> cells_of(Labelled("c1", "1", "Seeker", "alice", ("ACK", "RC"), text="-1", confidence=0.5, gold=()))
-    ['c1', '1', 'Seeker', 'alice', 'ACK|RC', '', "'-1", '', '', '', '', '0.5', '', '', '|']
+    ['c1', '1', 'Seeker', 'alice', 'ACK|RC', '', "'-1", '', '', '', '', '0.5', '', '', '|', '', '', '']
     """
     cells = [
         *(row.conversation, row.utterance, row.role, row.annotator, join_codes(row.codes), row.turn, row.text),
         *(row.condition, row.round, row.taxonomy_version, _settled_cell(row.suggestion), _number_cell(row.confidence)),
         *(_number_cell(row.seconds), row.decided_at, _settled_cell(row.gold)),
+        *(row.model_version, row.prompt_hash, _number_cell(row.cost)),
     ]
-    return cells if raw else [guard(cell) for cell in cells]
+    # Asked here too: a call for every cell of a corpus takes longer than all the rest of this.
+    return cells if raw else [guard(cell) if cell[:1] in _SUSPICIOUS else cell for cell in cells]
 
 
 def _settled_cell(codes: tuple[str, ...] | None) -> str:

@@ -31,11 +31,17 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The codes a run proposes for an utterance, and the probability (0 to 1) of the first."""
+    """The codes a run proposes for an utterance, and the probability (0 to 1) of the first.
+
+    Where a provider was asked: the model that really answered, the prompt's hash, and the utterance's share of the cost in USD.
+    """
 
     codes: tuple[str, ...]
     confidence: float | None = None
     round: str = ""
+    model_version: str = ""
+    prompt_hash: str = ""
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,14 @@ def _mistake(turn: Turn, utterance: Utterance) -> str:
             of_round = f" in round {label.round}" if label.round else ""
             return f"has two labels of {label.annotator or 'an annotator without a name'}{of_round}. Keep one."
         seen.add(who)
+    proposed: list[str] = []
+    for proposal in utterance.proposals:
+        text = proposal.round + proposal.model_version + proposal.prompt_hash
+        if text and _UNSTORABLE.search(text):
+            return f"has a proposal that contains {_unstorable(text)}. Save the file again as plain UTF-8 text."
+        if proposal.round in proposed:
+            return f"has two proposals{f' in round {proposal.round}' if proposal.round else ''}. Keep one."
+        proposed.append(proposal.round)
     sets = [label.codes for label in utterance.labels] + [proposal.codes for proposal in utterance.proposals]
     for code in (code for codes in (*sets, utterance.gold or ()) for code in codes):
         if "|" in code or not code or _UNSTORABLE.search(code):

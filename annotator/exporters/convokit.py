@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from annotator.core.transcript import Record, Transcript, Turn, Utterance
+from annotator.core.transcript import Proposal, Record, Transcript, Turn, Utterance
 from annotator.exporters.base import Exporter
 
 
@@ -111,12 +111,23 @@ def _meta(turn: Turn, utterance: Utterance, place: str) -> dict[str, Any]:
     if utterance.gold is not None:
         meta["gold"] = utterance.gold
     if utterance.proposals:
-        meta["suggestion"] = utterance.proposals[0].codes
-        if utterance.proposals[0].confidence is not None:
-            meta["confidence"] = utterance.proposals[0].confidence
+        meta |= _suggestion(utterance.proposals[0])
     conditions = {label.annotator or "": label.condition for label in utterance.labels if label.condition}
     if conditions:
         meta["conditions"] = conditions
     if turn.timestamp:
         meta["timestamp"] = turn.timestamp
     return meta if utterance.id == place else {**meta, "id": utterance.id}
+
+
+def _suggestion(proposal: Proposal) -> dict[str, Any]:
+    meta: dict[str, Any] = {"suggestion": proposal.codes}
+    if proposal.confidence is not None:
+        meta["confidence"] = proposal.confidence
+    if proposal.model_version:
+        meta["model_version"] = proposal.model_version
+    if proposal.prompt_hash:
+        meta["prompt_hash"] = proposal.prompt_hash
+    if proposal.cost is not None:
+        meta["cost"] = proposal.cost
+    return meta

@@ -91,8 +91,15 @@ def _decision(label: Label) -> dict[str, Any]:
 
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
-    return {
-        "codes": proposal.codes,
-        **({} if proposal.confidence is None else {"confidence": proposal.confidence}),
-        **({"round": proposal.round} if proposal.round else {}),
-    }
+    written: dict[str, Any] = {"codes": proposal.codes}
+    if proposal.confidence is not None:
+        written["confidence"] = proposal.confidence
+    if proposal.round:
+        written["round"] = proposal.round
+    if proposal.model_version:
+        written["model_version"] = proposal.model_version
+    if proposal.prompt_hash:
+        written["prompt_hash"] = proposal.prompt_hash
+    if proposal.cost is not None:
+        written["cost"] = proposal.cost
+    return written

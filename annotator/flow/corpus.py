@@ -19,6 +19,7 @@ from annotator.flow.access import View
 from annotator.flow.standing import standing
 from annotator.models import (
     Assignment,
+    Call,
     Condition,
     Conversation,
     Decision,
@@ -177,21 +178,26 @@ def _proposals(session: Session, chunk: list[int], view: View, outside: int | No
     )
     # Said of the suggestion, whose key this is: otherwise SQLite goes through the whole run for every chunk.
     here = col(Suggestion.utterance_id).in_(select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk)))
+    columns = [*_columns(Suggestion, "utterance_id", "codes", "confidence", "cost"), *_columns(Call, "model_version", "prompt_hash")]
+    answered = col(Call.id) == col(Suggestion.call_id)
     statement: Any = (
-        select(*_columns(Suggestion, "utterance_id", "codes", "confidence"), col(Round.name).label("round_name"))
+        select(*columns, col(Round.name).label("round_name"))
+        .select_from(Suggestion)
         .join(models.Utterance, col(models.Utterance.id) == col(Suggestion.utterance_id))
         .join(Round, col(Round.run_id) == col(Suggestion.run_id))
         .join(RoundConversation, and_(col(RoundConversation.round_id) == col(Round.id), in_round))
+        .outerjoin(Call, answered)  # last: SQLite does not move a table over an outer join
         .where(here, _may_see_proposal(view))
         .order_by(col(Round.name))
     )
     proposals: dict[int, list[Proposal]] = {}
     if outside is not None:
-        beside = select(*_columns(Suggestion, "utterance_id", "codes", "confidence")).where(here, col(Suggestion.run_id) == outside)
-        for utterance_id, codes, confidence in session.connection().execute(beside):
-            proposals[utterance_id] = [Proposal(split_codes(codes), confidence)]
-    for utterance_id, codes, confidence, round_name in session.connection().execute(statement):
-        proposals.setdefault(utterance_id, []).append(Proposal(split_codes(codes), confidence, round_name))
+        beside = select(*columns).select_from(Suggestion).outerjoin(Call, answered).where(here, col(Suggestion.run_id) == outside)
+        for utterance_id, codes, confidence, cost, model, prompt in session.connection().execute(beside):
+            proposals[utterance_id] = [Proposal(split_codes(codes), confidence, "", model or "", prompt or "", cost)]
+    for utterance_id, codes, confidence, cost, model, prompt, round_name in session.connection().execute(statement):
+        proposal = Proposal(split_codes(codes), confidence, round_name, model or "", prompt or "", cost)
+        proposals.setdefault(utterance_id, []).append(proposal)
     return {key: tuple(value) for key, value in proposals.items()}
 
 

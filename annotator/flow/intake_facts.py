@@ -5,7 +5,7 @@ Imported labels count as submitted, and a fact that is there already is not stor
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select
 from sqlmodel import Session, col
@@ -21,6 +21,7 @@ from annotator.flow.standing import standing
 from annotator.flow.taxonomy import version_of
 from annotator.models import (
     Assignment,
+    Call,
     Condition,
     Decision,
     Gold,
@@ -35,7 +36,7 @@ from annotator.models import (
 )  # fmt: skip
 
 IMPORTED = "imported"
-"""The tagger's name of runs that came from a file, and the rule of gold that did."""
+"""The tagger's name of runs that came from a file, the rule of gold that did, and the key of calls that a file tells of."""
 
 
 # Run for every conversation, so built once: building a statement takes longer than running it.
@@ -55,6 +56,16 @@ Places = dict[str, int]
 """Utterance ids of one conversation in the file → ids in the database."""
 
 
+class _Suggested(NamedTuple):
+    """What a run proposed for an utterance; without a call, model and prompt are None."""
+
+    codes: str
+    confidence: float | None
+    cost: float | None
+    model_version: str | None
+    prompt_hash: str | None
+
+
 class Facts:
     """Stores the facts of one import; remembers the rounds, people, runs and unknown codes it met."""
 
@@ -65,6 +76,7 @@ class Facts:
         self._users: dict[str, int] = {}
         self._versions: dict[str, int] = {}
         self._runs: dict[str, int] = {}
+        self._calls: dict[tuple[int, str, str], int] = {}
         self._strays: set[UnknownCode] = set()
 
     def store(self, batch: list[tuple[Transcript, int, Places]], *, known: bool) -> None:
@@ -246,7 +258,7 @@ class Facts:
                 codes = self._known_codes(transcript, turn.role, utterance, proposal.codes)
                 before = have.get(places[utterance.id], {})
                 # Some run proposed just this: an export taken back in.
-                if not codes or (join_codes(codes), proposal.confidence) in before.values():
+                if not codes or (before and any(_is_of(proposal, join_codes(codes), one) for one in before.values())):
                     continue
                 run_id = self._run(proposal)
                 if proposal.round and proposal.round not in placed:
@@ -260,15 +272,40 @@ class Facts:
                         "confidence": proposal.confidence,
                         "probabilities": {},
                         "reason": "",
+                        "call_id": self._call(run_id, proposal),
+                        "cost": proposal.cost,
                     }
 
-    def _suggested(self, places: Places) -> dict[int, dict[int, tuple[str, float | None]]]:
+    def _suggested(self, places: Places) -> dict[int, dict[int, _Suggested]]:
         """Utterance id → run id → what it proposed."""
-        columns = (col(Suggestion.utterance_id), col(Suggestion.run_id), col(Suggestion.codes), col(Suggestion.confidence))
-        found: dict[int, dict[int, tuple[str, float | None]]] = {}
-        for row in self.session.execute(select(*columns).where(col(Suggestion.utterance_id).in_(places.values()))):
-            found.setdefault(row.utterance_id, {})[row.run_id] = (row.codes, row.confidence)
+        statement = (
+            select(col(Suggestion.utterance_id), col(Suggestion.run_id), col(Suggestion.codes), col(Suggestion.confidence))
+            .add_columns(col(Suggestion.cost), col(Call.model_version), col(Call.prompt_hash))
+            .select_from(Suggestion)
+            .outerjoin(Call, col(Call.id) == col(Suggestion.call_id))
+            .where(col(Suggestion.utterance_id).in_(places.values()))
+        )
+        found: dict[int, dict[int, _Suggested]] = {}
+        for utterance_id, run_id, *said in self.session.connection().execute(statement):
+            found.setdefault(utterance_id, {})[run_id] = _Suggested(*said)
         return found
+
+    def _call(self, run_id: int, proposal: Proposal) -> int | None:
+        """The call that stands for all answers of one model to one prompt; nobody paid for it here, so it has no cost."""
+        model, prompt = proposal.model_version, proposal.prompt_hash
+        if not model and not prompt:
+            return None
+        key = (run_id, model, prompt)
+        if key not in self._calls:
+            same = (col(Call.model_version) == model, col(Call.prompt_hash) == prompt)
+            call = self.session.scalars(select(Call).where(col(Call.run_id) == run_id, col(Call.key) == IMPORTED, *same)).first()
+            if call is None:
+                version_id = self.version.id or 0
+                call = Call(run_id=run_id, taxonomy_version_id=version_id, key=IMPORTED, prompt_hash=prompt, model_version=model)
+                self.session.add(call)
+                self.session.flush()
+            self._calls[key] = call.id or 0
+        return self._calls[key]
 
     def _run(self, proposal: Proposal) -> int:
         """The run that holds the proposals a file gives for a round; pinned by the round where it has none yet."""
@@ -298,6 +335,16 @@ class Facts:
             owner = self._round(round_name)
             owner.run_id = owner.run_id or run.id
         return run
+
+
+def _is_of(proposal: Proposal, codes: str, suggested: _Suggested) -> bool:
+    """Whether a file's proposal, with these codes, is that suggestion; a file may say less of it, not something else."""
+    return (
+        (codes, proposal.confidence) == (suggested.codes, suggested.confidence)
+        and proposal.model_version in ("", suggested.model_version)
+        and proposal.prompt_hash in ("", suggested.prompt_hash)
+        and proposal.cost in (None, suggested.cost)
+    )
 
 
 def _condition(value: str, transcript: Transcript) -> Condition:

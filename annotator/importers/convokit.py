@@ -140,7 +140,14 @@ def _labels(meta: dict[str, Any], where: str) -> Iterator[Label]:
 def _proposals(meta: dict[str, Any], where: str) -> tuple[Proposal, ...]:
     if meta.get("suggestion") is None:
         return ()
-    return (Proposal(code_set(meta["suggestion"], where), number_or_none(meta.get("confidence"), "confidence", where)),)
+    proposal = Proposal(
+        code_set(meta["suggestion"], where),
+        number_or_none(meta.get("confidence"), "confidence", where),
+        model_version=string(meta.get("model_version", ""), "model_version", where),
+        prompt_hash=string(meta.get("prompt_hash", ""), "prompt_hash", where),
+        cost=number_or_none(meta.get("cost"), "cost", where),
+    )
+    return (proposal,)
 
 
 def _short_ids(conversation: str, spoken: list[Spoken]) -> list[Spoken]:

@@ -184,8 +184,14 @@ def _proposals(entries: Any, where: str, key: str) -> tuple[Proposal, ...]:
 
 
 def _proposal(entry: dict[str, Any], at: str) -> Proposal:
-    confidence = number_or_none(entry.get("confidence"), "confidence", at)
-    return Proposal(code_set(entry.get("codes"), at), confidence, string(entry.get("round", ""), "round", at))
+    return Proposal(
+        code_set(entry.get("codes"), at),
+        number_or_none(entry.get("confidence"), "confidence", at),
+        round=string(entry.get("round", ""), "round", at),
+        model_version=string(entry.get("model_version", ""), "model_version", at),
+        prompt_hash=string(entry.get("prompt_hash", ""), "prompt_hash", at),
+        cost=number_or_none(entry.get("cost"), "cost", at),
+    )
 
 
 def _rows(source: Source) -> Iterator[Labelled]:
@@ -228,5 +234,8 @@ def _row(entry: dict[str, Any], conversation: str, key: str, where: str, line: i
         seconds=number_or_none(entry.get("seconds"), "seconds", where),
         decided_at=word("decided_at"),
         gold=maybe("gold", code_set),
+        model_version=word("model_version"),
+        prompt_hash=word("prompt_hash"),
+        cost=number_or_none(entry.get("cost"), "cost", where),
         line=line,
     )

@@ -57,7 +57,9 @@ def _spoken(rows: list[Labelled], name: str) -> Spoken:
     text = next((row.text for row in rows if row.text), "")
     labels = tuple(_label(row) for row in rows if row.annotator or row.codes)
     proposals = dict.fromkeys(
-        Proposal(row.suggestion, row.confidence, row.round) for row in rows if row.suggestion is not None
+        Proposal(row.suggestion, row.confidence, row.round, row.model_version, row.prompt_hash, row.cost)
+        for row in rows
+        if row.suggestion is not None
     )  # a dict, because each stands in many rows
     gold = next((row.gold for row in rows if row.gold is not None), None)
     turn = next((whole_number(row.turn, "the turn", f"{name}, line {row.line}") for row in rows if row.turn), None)

@@ -92,6 +92,7 @@ def test_nothing_settled_and_the_empty_set_are_told_apart() -> None:
         (f"{HEADING}\nc1,1, ,alice,A\n", "line 2: the role is empty"),
         (f"{HEADING},confidence\nc1,1,Seeker,alice,A,high\n", "line 2: confidence is 'high', which is not a number"),
         (f"{HEADING},seconds\nc1,1,Seeker,alice,A,nan\n", "line 2: seconds is 'nan', which is not a number"),
+        (f"{HEADING},cost\nc1,1,Seeker,alice,A,free\n", "line 2: cost is 'free', which is not a number"),
         (f'{HEADING}\nc1,1,Seeker,alice,A\nc1,2,Seeker,alice,"A\n\n\n', "line 3: the row that begins here"),
         (f"{HEADING}\nc1,1,Seeker,al\x00ice,A\n", "line 2 contains a NUL"),
     ],
@@ -112,6 +113,7 @@ numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 any_row = st.builds(
     Labelled, names, names, names, cells.map(str.strip), codes, text=cells, round=cells.map(str.strip),
     suggestion=st.none() | codes, confidence=numbers, seconds=numbers, gold=st.none() | codes,
+    model_version=cells.map(str.strip), prompt_hash=cells.map(str.strip), cost=numbers,
     turn=st.just(""), condition=st.just(""), taxonomy_version=st.just(""), decided_at=st.just(""), line=st.just(0),
 )  # fmt: skip
 
@@ -123,6 +125,7 @@ def test_a_row_written_is_read_again(row: Labelled) -> None:
     (found,) = rows(file.getvalue())
     assert cells_of(found) == cells_of(row)
     assert (found.codes, found.gold, found.suggestion, found.text) == (row.codes, row.gold, row.suggestion, row.text)
+    assert (found.model_version, found.prompt_hash, found.cost) == (row.model_version, row.prompt_hash, row.cost)
 
 
 def test_an_utterance_has_a_row_per_label_with_the_proposal_of_its_round() -> None:
@@ -133,6 +136,13 @@ def test_an_utterance_has_a_row_per_label_with_the_proposal_of_its_round() -> No
         ("alice", ("A",), ("Q",), ("G",), "3"),
         ("bob", (), ("P",), ("G",), "3"),
     ]
+
+
+def test_a_row_says_who_answered_where_it_has_the_proposal() -> None:
+    labels = (Label("alice", ("A",), round="r1"), Label("bob", (), round="r2"))
+    said = Utterance("1", "Hi", labels, (Proposal(("P",), None, "r2", "m-001", "9f2c", 0.25),))
+    found = list(rows_of(Transcript("c1", (Turn("Seeker", (said,), 3),))))
+    assert [(row.model_version, row.prompt_hash, row.cost) for row in found] == [("", "", None), ("m-001", "9f2c", 0.25)]
 
 
 def test_an_utterance_nobody_labelled_has_one_row_without_annotator() -> None:

@@ -42,6 +42,10 @@ def test_a_sound_transcript_passes_unchanged() -> None:
         ({"labels": (Label("ali\x00ce", ()),)}, "a NUL character"),
         ({"labels": (Label("alice", ("A",)), Label("alice", ("B",)))}, "two labels of alice"),
         ({"proposals": (Proposal(("A\x00",)),)}, "Rename it"),
+        ({"proposals": (Proposal(("A",), model_version="m\x00"),)}, "a proposal that contains a NUL character"),
+        ({"proposals": (Proposal(("A",), prompt_hash="\ud83d"),)}, "a proposal that contains half a character"),
+        ({"proposals": (Proposal(("A",), 0.5), Proposal(("A",), cost=0.1))}, "has two proposals. Keep one."),
+        ({"proposals": (Proposal(("A",), round="r1"), Proposal(("B",), round="r1"))}, "two proposals in round r1"),
         ({"gold": ("A|B",)}, "Rename it"),
     ],
 )

@@ -30,8 +30,10 @@ def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
     }  # fmt: skip
     assert meta == {
         "turn": 1, "tags": ["ACK"], "labels": {"alice": ["ACK", "RC"], "bob": []}, "gold": ["ACK"], "suggestion": ["ACK"],
-        "confidence": 0.8312, "conditions": {"alice": "assisted", "bob": "blind"}, "timestamp": "00:00:01",
+        "confidence": 0.8312, "model_version": "m-001", "prompt_hash": "9f2c", "cost": 0.00021,
+        "conditions": {"alice": "assisted", "bob": "blind"}, "timestamp": "00:00:01",
     }  # fmt: skip
+    assert not {"model_version", "prompt_hash", "cost"} & set(last["meta"])
     assert (last["reply-to"], last["speaker"], last["conversation_id"]) == ("c1_u0", "c1_Assistant", "c1_u0")
 
 
@@ -43,6 +45,7 @@ def test_the_index_names_the_type_of_every_key(talk: Transcript, tmp_path: Path)
     }  # fmt: skip
     assert index["utterances-index"]["labels"] == ["<class 'dict'>"]
     assert index["utterances-index"]["confidence"] == ["<class 'float'>"]
+    assert (index["utterances-index"]["model_version"], index["utterances-index"]["cost"]) == (["<class 'str'>"], ["<class 'float'>"])
     assert index["speakers-index"] == {"role": ["<class 'str'>"]}
 
 

@@ -30,7 +30,7 @@ numbers = st.none() | st.floats(0, 1e6)
 labels = st.builds(
     Label, st.none() | plain, codes.map(tuple), facts, facts, facts, numbers, facts
 ).filter(lambda label: label.annotator is not None or bool(label.codes))  # fmt: skip
-proposals = st.builds(Proposal, codes.map(tuple), numbers, facts)
+proposals = st.builds(Proposal, codes.map(tuple), numbers, facts, facts, facts, numbers)
 golds = st.none() | codes.map(tuple)
 values = st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=2), max_leaves=3)
 metas = st.dictionaries(st.sampled_from(["conversation_id", "scenario", "catalogue", "a", "é"]), values)
@@ -54,9 +54,10 @@ def transcripts(draw: st.DrawFn, utterances: st.SearchStrategy[Utterance]) -> Tr
 
 
 def distinct(utterance: Utterance) -> Utterance:
-    """One label per annotator and round."""
+    """One label per annotator and round, one proposal per round."""
     kept = {(label.annotator, label.round): label for label in utterance.labels}
-    return replace(utterance, labels=tuple(kept.values()))
+    proposed = {proposal.round: proposal for proposal in utterance.proposals}
+    return replace(utterance, labels=tuple(kept.values()), proposals=tuple(proposed.values()))
 
 
 full = st.builds(

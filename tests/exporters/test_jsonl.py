@@ -21,7 +21,9 @@ def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
         "text": "Hi.",
         "labels": {"alice": ["ACK", "RC"], "bob": [], "gold": ["ACK"]},
         "decisions": [{**alice, "codes": ["ACK", "RC"]}, {**bob, "codes": []}],
-        "proposals": [{"codes": ["ACK"], "confidence": 0.8312, "round": "r1"}],
+        "proposals": [
+            {"codes": ["ACK"], "confidence": 0.8312, "round": "r1", "model_version": "m-001", "prompt_hash": "9f2c", "cost": 0.00021}
+        ],
     }
     last = {"text": '=Well, "so"\nthen', "labels": {}, "proposals": [{"codes": ["RTI", "RC"], "confidence": 0.5}]}
     turn = {"turn": 1, "timestamp": "00:00:01", "role": "Seeker", "utterances": [first]}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from annotator.core.labelled import COLUMNS
-from annotator.core.transcript import Label, Transcript, Turn, Utterance
+from annotator.core.transcript import Label, Proposal, Transcript, Turn, Utterance
 from annotator.exporters import EXPORTERS
 
 
@@ -20,10 +20,10 @@ def written(folder: Path, *transcripts: Transcript, raw: bool = False) -> str:
 def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
     assert written(tmp_path, talk) == (
         "conversation,utterance,role,annotator,codes,turn,text,condition,round,taxonomy_version,"
-        "suggestion,confidence,seconds,decided_at,gold\n"
-        "c1,1,Seeker,alice,ACK|RC,1,Hi.,assisted,r1,abc123,ACK,0.8312,2.5,2026-11-23T05:00:00Z,ACK\n"
-        "c1,1,Seeker,bob,,1,Hi.,blind,r1,abc123,ACK,0.8312,7.0,2026-11-23T06:00:00Z,ACK\n"
-        'c1,2,Assistant,,,2,"\'=Well, ""so""\nthen",,,,RTI|RC,0.5,,,\n'
+        "suggestion,confidence,seconds,decided_at,gold,model_version,prompt_hash,cost\n"
+        "c1,1,Seeker,alice,ACK|RC,1,Hi.,assisted,r1,abc123,ACK,0.8312,2.5,2026-11-23T05:00:00Z,ACK,m-001,9f2c,0.00021\n"
+        "c1,1,Seeker,bob,,1,Hi.,blind,r1,abc123,ACK,0.8312,7.0,2026-11-23T06:00:00Z,ACK,m-001,9f2c,0.00021\n"
+        'c1,2,Assistant,,,2,"\'=Well, ""so""\nthen",,,,RTI|RC,0.5,,,,,,\n'
     )
 
 
@@ -34,7 +34,8 @@ def test_the_heading_is_there_without_any_record(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "'="])
 def test_no_cell_begins_with_what_a_spreadsheet_runs(sign: str, tmp_path: Path) -> None:
     label = Label(f"{sign}a", (f"{sign}b",), f"{sign}c", f"{sign}d", f"{sign}e", 1.0, f"{sign}f")
-    said = Utterance(f"{sign}g", f"{sign}h", (label,), (), (f"{sign}i",))
+    proposal = Proposal((f"{sign}l",), model_version=f"{sign}m", prompt_hash=f"{sign}n", cost=-1.0)
+    said = Utterance(f"{sign}g", f"{sign}h", (label,), (proposal,), (f"{sign}i",))
     text = written(tmp_path, Transcript(f"{sign}j", (Turn(f"{sign}k", (said,), -1),)))
     _, row = csv.reader(io.StringIO(text, newline=""))
     assert all(cell[:1] in ("'", "1", "") for cell in row)

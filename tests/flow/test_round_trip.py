@@ -1,5 +1,6 @@
 """Export, import into a fresh project, export: the same bytes, whatever people did in between."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from annotator.db import Database
 from annotator.flow.access import EVERYTHING, view_of
@@ -18,11 +20,13 @@ from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
 from annotator.flow.round import create_round
+from annotator.models import Call, Run, Suggestion
 from annotator.settings import Settings
-from flow.steps import act, blind, hand_in, role_at, rolled_back, settle
+from flow.steps import act, blind, dump, hand_in, role_at, rolled_back, settle, utterance_id
 
 Empty = Callable[[], Database]
 FORMATS = {"csv": "export.csv", "jsonl": "export.jsonl", "vogue": "export"}
+PLACES = FORMATS | {"convokit": "corpus"}
 CODES = {"Seeker": ["PCT", "PEP", "RP", "ACK"], "Assistant": ["RTI", "RP", "ACK", "EP"]}
 
 
@@ -43,7 +47,7 @@ def content(path: Path) -> dict[str, bytes]:
 
 def exported(session: Session, folder: Path, format_name: str, **options: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FORMATS[format_name]
+    path = folder / PLACES[format_name]
     if path.exists():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     export_to(session, EVERYTHING, path, format_name=format_name, **options)
@@ -68,6 +72,28 @@ def work(session: Session, done: list[Any]) -> None:
             act(session, who, conversation, position, what, *codes)
 
 
+def answer(session: Session, conversation: str, position: int, model: str, prompt: str, cost: float | None, run_id: int = 1) -> None:
+    """Let a suggestion be one that a provider was asked for."""
+    key = {"utterance_id": utterance_id(session, conversation, position), "run_id": run_id}
+    suggestion = session.get_one(Suggestion, key)
+    version = session.get_one(Run, run_id).taxonomy_version_id
+    call = Call(run_id=run_id, taxonomy_version_id=version, key="k", prompt_hash=prompt, model_version=model, raw="{}", cost=0.5)
+    session.add(call)
+    session.flush()
+    suggestion.call_id, suggestion.cost = call.id if model or prompt else None, cost
+    session.flush()
+
+
+answers = st.lists(
+    st.tuples(
+        st.sampled_from(["s1_d_1", "s2_d_2"]),
+        st.integers(1, 6),
+        st.sampled_from(["", "m-001", "=m-002"]),
+        st.sampled_from(["", "9f2c", "-77"]),
+        st.sampled_from([None, 0.0, 0.00021, 1 / 3]),
+    ),
+    max_size=6,
+)
 steps = st.lists(
     st.tuples(
         st.sampled_from(["alice", "bob"]),
@@ -83,11 +109,13 @@ slow = settings(max_examples=12, suppress_health_check=[HealthCheck.function_sco
 
 @pytest.mark.parametrize("format_name", ["csv", "jsonl"])
 @slow
-@given(done=steps)
-def test_everything_people_did_survives_a_round_trip(
-    shared_db: Database, fresh_db: Database, tmp_path: Path, format_name: str, done: list[Any]
+@given(done=steps, answered=answers)
+def test_everything_people_and_models_did_survives_a_round_trip(
+    shared_db: Database, fresh_db: Database, tmp_path: Path, format_name: str, done: list[Any], answered: list[Any]
 ) -> None:
     with rolled_back(shared_db) as session, rolled_back(fresh_db) as fresh:
+        for one in answered:
+            answer(session, *one)
         work(session, done)
         there_and_back(session, fresh, tmp_path, format_name)
 
@@ -125,11 +153,73 @@ def test_the_whole_corpus_survives_a_round_trip(vogue_db: Database, empty: Empty
 @pytest.mark.parametrize("format_name", ["csv", "jsonl"])
 def test_taking_an_export_back_into_its_own_project_adds_nothing(session: Session, tmp_path: Path, format_name: str) -> None:
     work(session, [("alice", "s1_d_1", 2, Act.CONFIRM, 1), ("bob", "s1_d_1", 2, Act.LABEL, 2), ("", "s1_d_1", 2, "gold", 1)])
+    answer(session, "s1_d_1", 2, "m-001", "9f2c", 0.25)
     first = exported(session, tmp_path, format_name)
-    before = content(first)
+    before, rows = content(first), dump(session)
     report = import_paths(session, [first], None, Options())
-    assert (report.conversations, report.labels, report.known_labels, report.gold) == (0, 0, 2, 0)
+    assert (report.conversations, report.labels, report.known_labels, report.gold, report.proposals) == (0, 0, 2, 0, 0)
     assert content(exported(session, tmp_path, format_name)) == before
+    assert dump(session) == rows
+
+
+@pytest.mark.parametrize("format_name", ["csv", "jsonl", "convokit"])
+def test_who_answered_is_restored_as_one_call_that_nobody_paid_for_here(
+    session: Session, empty: Empty, tmp_path: Path, format_name: str
+) -> None:
+    answered = (("m-001", "9f2c", 0.25), ("m-001", "9f2c", 0.5), ("m-002", "9f2c", None), ("", "", 0.1))
+    for position, (model, prompt, cost) in enumerate(answered, 1):
+        answer(session, "s1_d_1", position, model, prompt, cost)
+    first = exported(session, tmp_path, format_name)
+    with empty().writing() as fresh:
+        for _ in range(2):
+            import_paths(fresh, [first], None, Options())
+            # JSONL holds the round's proposal beside that of no round: two runs.
+            calls = {call.id: call for call in fresh.scalars(select(Call).where(col(Call.run_id) == 1))}
+            assert {(call.model_version, call.prompt_hash, call.key, call.cost, call.raw) for call in calls.values()} == {
+                ("m-001", "9f2c", "imported", None, ""), ("m-002", "9f2c", "imported", None, ""),
+            }  # fmt: skip
+            said = [fresh.get_one(Suggestion, {"utterance_id": utterance_id(fresh, "s1_d_1", at), "run_id": 1}) for at in range(1, 6)]
+            assert [one.cost for one in said] == [0.25, 0.5, None, 0.1, None]
+            assert [calls[one.call_id].model_version if one.call_id else "" for one in said] == ["m-001", "m-001", "m-002", "", ""]
+            assert len(calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "new"),
+    [
+        ({}, 0),
+        ({"model_version": "m-001"}, 0),
+        ({"prompt_hash": "9f2c", "cost": 0.25}, 0),
+        ({"model_version": "m-002"}, 1),
+        ({"prompt_hash": "77"}, 1),
+        ({"model_version": "m-001", "cost": 1}, 1),
+    ],
+)
+def test_a_file_may_say_less_of_a_proposal_but_what_it_says_else_is_another(
+    session: Session, tmp_path: Path, said: dict[str, Any], new: int
+) -> None:
+    answer(session, "s1_d_1", 2, "m-001", "9f2c", 0.25)
+    path = exported(session, tmp_path, "jsonl")
+    line = next(entry for entry in map(json.loads, path.read_text(encoding="utf-8").splitlines()) if entry["id"] == "s1_d_1")
+    utterances = [utterance for turn in line["turns"] for utterance in turn["utterances"]]
+    proposal = utterances[1]["proposals"][0]
+    kept = {key: value for key, value in proposal.items() if key in ("codes", "confidence")}
+    for utterance in utterances:
+        utterance.pop("proposals")
+    utterances[1]["proposals"] = [kept | said]
+    path.write_text(json.dumps(line), encoding="utf-8")
+    assert import_paths(session, [path], None, Options()).proposals == new
+
+
+def test_an_annotators_own_export_says_who_answered_only_where_it_holds_the_proposal(session: Session, tmp_path: Path) -> None:
+    for conversation in ("s1_d_1", "s2_d_2"):
+        answer(session, conversation, 2, f"m-of-{conversation}", f"p-of-{conversation}", 0.25)
+    blind(session, "r1", "s2_d_2")
+    for format_name in ("csv", "jsonl", "convokit"):
+        export_to(session, view_of(get_user(session, "alice")), tmp_path / format_name, format_name=format_name)
+        everything = b"".join(content(tmp_path / format_name).values())
+        assert b"m-of-s1_d_1" in everything and b"p-of-s1_d_1" in everything
+        assert b"-of-s2_d_2" not in everything
 
 
 @pytest.mark.parametrize(("format_name", "labels"), [("csv", "all"), ("jsonl", "all"), ("convokit", "all"), ("vogue", "annotator-1")])

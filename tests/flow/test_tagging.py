@@ -25,7 +25,8 @@ from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
 from annotator.flow.runs import Order
 from annotator.flow.tagging import tag
-from annotator.models import Conversation, Decision, Run, Suggestion, TaxonomyVersion, Utterance, now
+from annotator.models import Call, Conversation, Decision, Run, Suggestion, TaxonomyVersion, Utterance, now
+from annotator.taggers.provider import Provider
 from flow.steps import act, assignment, dump
 
 Empty = Callable[[], Database]
@@ -160,6 +161,25 @@ def test_a_plan_counts_the_labels_it_may_learn_from(vogue_db: Database) -> None:
     with_final = estimate.plan(vogue_db, Order("local", train_on=("final",)))
     assert (without.utterances, with_final.known_conversations - without.known_conversations) == (2106, 60)
     assert with_final.known_utterances - without.known_utterances == 2103
+
+
+def test_a_plan_measures_answers_that_came_here_and_none_that_a_file_tells_of(db: Database) -> None:
+    with db.writing() as session:
+        provider = estimate.plan_of(session, Order("gemini"))[1].tagger
+        assert isinstance(provider, Provider)
+        facts = {"run_id": 1, "taxonomy_version_id": 1, "prompt_hash": provider.prompt_hash, "model_version": "m"}
+        here = [Call(key=f"k{at}", conversation_id=1, tokens_in=500, tokens_out=90, seconds=2.0, **facts) for at in range(20)]
+        told = Call(key="imported", **facts)
+        session.add_all([*here, told])
+        session.flush()
+        first, second, *_ = session.scalars(select(Suggestion).order_by(col(Suggestion.utterance_id)))
+        first.call_id = here[0].id
+        session.flush()
+        before = estimate.plan_of(session, Order("gemini"))[0]
+        second.call_id = told.id
+        session.flush()
+        assert estimate.plan_of(session, Order("gemini"))[0] == before
+        assert before.measured
 
 
 # Interrupted

@@ -83,6 +83,22 @@ BROKEN: dict[str, tuple[str, str | bytes, str]] = {
         LINE.replace("{}", '{}, "proposals": [{"codes": ["A"], "confidence": "high"}]'),
         "line 1: conversation 'c1', turn 1, utterance 1: confidence is \"high\"",
     ),
+    "a cost that is none": (
+        "a.jsonl",
+        LINE.replace("{}", '{}, "proposals": [{"codes": ["A"], "cost": "free"}]'),
+        "line 1: conversation 'c1', turn 1, utterance 1: cost is \"free\", which is not a number",
+    ),
+    "a model that is no text": (
+        "a.jsonl",
+        LINE.replace("{}", '{}, "proposals": [{"codes": ["A"], "model_version": 3}]'),
+        "line 1: conversation 'c1', turn 1, utterance 1: model_version is 3 where text is needed",
+    ),
+    "a cost in a table that is none": ("a.csv", f"{HEADING},cost\n{ROW},free\n", "line 2: cost is 'free', which is not a number"),
+    "proposals that differ": (
+        "a.csv",
+        f"{HEADING},suggestion,cost\n{ROW},A,0.1\nc1,1,Seeker,bob,ACK,1,Hi.,,A,0.2\n",
+        "line 2: conversation 'c1', turn 1, utterance 1 has two proposals. Keep one.",
+    ),
     "a code with a bar": ("a.jsonl", LINE.replace("{}", '{"alice": ["A|B"]}'), "utterance 1 has the code 'A|B'"),
     "missing columns": ("a.csv", "conversation,utterance,role\nc1,1,Seeker\n", "line 1: the column annotator, codes is missing"),
     "a column twice": ("a.csv", f"{HEADING},codes\n{ROW},RC\n", "line 1: the column codes is there twice"),

@@ -76,10 +76,11 @@ def test_turns_follow_their_number_or_else_the_speaker(corpus: Corpus) -> None:
 
 def test_our_own_labels_go_before_tags(corpus: Corpus) -> None:
     labels = {"tags": ["A"], "labels": {"alice": ["A"], "bob": []}, "conditions": {"bob": "blind"}, "gold": ["A"]}
-    (transcript,) = corpus({"meta": {**labels, "suggestion": ["B"], "confidence": 0.5}})
+    known = {"model_version": "m-001", "prompt_hash": "9f2c", "cost": 0.25}
+    (transcript,) = corpus({"meta": {**labels, "suggestion": ["B"], "confidence": 0.5, **known}})
     utterance = transcript.turns[0].utterances[0]
     assert utterance.labels == (Label("alice", ("A",)), Label("bob", (), condition="blind"))
-    assert (utterance.gold, utterance.proposals) == (("A",), (Proposal(("B",), 0.5),))
+    assert (utterance.gold, utterance.proposals) == (("A",), (Proposal(("B",), 0.5, "", "m-001", "9f2c", 0.25),))
 
 
 def test_tags_are_a_label_without_a_name(corpus: Corpus) -> None:
@@ -104,6 +105,7 @@ def test_corpora_of_old_versions_are_read(tmp_path: Path, records: Records) -> N
         ({"conversation_id": ""}, "line 1: the conversation_id is missing"),
         ({"meta": [1]}, "line 1: meta is [1]"),
         ({"meta": {"turn": "one"}}, "line 1: the turn is"),
+        ({"meta": {"suggestion": ["A"], "cost": "free"}}, 'line 1: cost is "free", which is not a number'),
     ],
 )
 def test_an_utterance_that_cannot_be_used_is_refused_with_its_line(utterance: dict[str, Any], said: str, corpus: Corpus) -> None:

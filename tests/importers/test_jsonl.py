@@ -64,9 +64,10 @@ def test_decisions_say_more_of_the_labels(read: Reader) -> None:
 
 
 def test_proposals_are_read(read: Reader) -> None:
-    proposals = [{"codes": ["A"], "confidence": 0.5}, {"codes": "B|C", "round": "r2"}]
+    known = {"model_version": "m-001", "prompt_hash": "9f2c", "cost": 1}
+    proposals = [{"codes": ["A"], "confidence": 0.5}, {"codes": "B|C", "round": "r2", **known}]
     found = one(read, proposals=proposals).turns[0].utterances[0].proposals
-    assert found == (Proposal(("A",), 0.5), Proposal(("B", "C"), None, "r2"))
+    assert found == (Proposal(("A",), 0.5), Proposal(("B", "C"), None, "r2", "m-001", "9f2c", 1.0))
 
 
 def test_consecutive_utterances_of_one_role_are_a_turn(read: Reader) -> None:
@@ -86,12 +87,12 @@ def test_a_speaker_is_a_role_too(read: Reader) -> None:
 def test_one_utterance_a_line_is_a_long_table(read: Reader) -> None:
     rows: list[dict[str, object]] = [
         {"conversation": "c1", "role": "Seeker", "text": "Hi.", "annotator": "alice", "codes": ["A"], "turn": 3, "gold": "A|B"},
-        {"conversation": "c1", "role": "Seeker", "text": "Well.", "codes": "B", "suggestion": ["C"], "confidence": 0.5},
+        {"conversation": "c1", "role": "Seeker", "text": "Well.", "codes": "B", "suggestion": ["C"], "cost": 0.5, "model_version": "m"},
     ]
     (transcript,) = read("a.jsonl", "\n".join(map(json.dumps, rows)))
     first, second = (utterance for _, utterance in transcript.utterances())
     assert (first.id, first.labels, first.gold) == ("1", (Label("alice", ("A",)),), ("A", "B"))
-    assert (second.id, second.labels, second.proposals) == ("2", (Label(None, ("B",)),), (Proposal(("C",), 0.5),))
+    assert (second.id, second.labels, second.proposals) == ("2", (Label(None, ("B",)),), (Proposal(("C",), model_version="m", cost=0.5),))
 
 
 def test_utterances_of_one_conversation_may_stand_apart(read: Reader) -> None:

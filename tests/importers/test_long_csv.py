@@ -42,6 +42,15 @@ def test_all_facts_of_a_label_are_restored(read: Reader) -> None:
     assert transcript.turns[0].utterances[0].labels == (expected,)
 
 
+def test_what_is_known_of_a_proposal_is_restored(read: Reader) -> None:
+    columns = "model_version,prompt_hash,cost"
+    known, unknown, none = "r1,B,,,m-001,9f2c,0.25", "r1,B,,,,,", "r1,,,,m-001,,"
+    rows = [f"c1,{at},Seeker,alice,A,1,Hi.,{said}" for at, said in enumerate((known, unknown, none), 1)]
+    (transcript,) = read("a.csv", "\n".join((f"{HEADING},{columns}", *rows)))
+    found = [utterance.proposals for _, utterance in transcript.utterances()]
+    assert found == [(Proposal(("B",), None, "r1", "m-001", "9f2c", 0.25),), (Proposal(("B",), None, "r1"),), ()]
+
+
 def test_a_proposal_counts_once_per_round(read: Reader) -> None:
     rows = ("c1,1,Seeker,alice,A,1,Hi.,r1,A|B,0.5,", "c1,1,Seeker,bob,A,1,Hi.,r1,A|B,0.5,", "c1,1,Seeker,bob,A,1,Hi.,r2,C,,")
     (transcript,) = read("a.csv", table(*rows))
