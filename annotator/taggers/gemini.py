@@ -51,6 +51,9 @@ class Gemini(Provider):
         self._flat = True
         return answer
 
+    def missing(self) -> str:
+        return "" if _key() else f"There is no key for Gemini. Set {KEYS[1]} in the environment of the command or server, and go on."
+
     def room(self, question: Question) -> int:
         """Thoughts count against the limit too."""
         return super().room(question) + _THINKING[self.settings["thinking"]] * question.room
@@ -69,9 +72,10 @@ class Gemini(Provider):
         """The client, made once. Keep it: one that is forgotten closes its connections."""
         with self._making:
             if self._client is None:
-                key = next((os.environ[name] for name in KEYS if os.environ.get(name)), None)
-                if not key:
-                    raise Stopped(f"There is no key for Gemini. Set {KEYS[1]} in the environment of the command or server, and go on.")
+                if missing := self.missing():
+                    raise Stopped(missing)
+                if not _key().isascii():
+                    raise Stopped("The key for Gemini holds characters that no key has. Copy it again, without quotes, and go on.")
                 from google import genai  # late: it takes a second and 20 MB
 
                 seconds = self.manner.timeout or _SECONDS[self.manner.tier]
@@ -79,7 +83,7 @@ class Gemini(Provider):
                 if self.manner.endpoint:
                     options["base_url"] = self.manner.endpoint
                 # Without vertexai=False a variable in the environment sends the key elsewhere.
-                self._client = genai.Client(api_key=key, vertexai=False, http_options=options)
+                self._client = genai.Client(api_key=_key(), vertexai=False, http_options=options)
             return self._client
 
     def _ask(self, client: Any, question: Question, *, flat: bool = False) -> Answer:
@@ -89,7 +93,7 @@ class Gemini(Provider):
             "response_mime_type": "application/json",
             "response_schema": self.prompt.schema(by_role=not (flat or self._flat)),
             "max_output_tokens": self.room(question),
-            "thinking_config": {"thinking_budget": 0} if self._counts_thoughts() else {"thinking_level": level},
+            "thinking_config": {"thinking_budget": _THINKING[level]} if self._counts_thoughts() else {"thinking_level": level},
             "automatic_function_calling": {"disable": True},
             **({"service_tier": "flex"} if self.manner.tier == "flex" else {}),
         }
@@ -113,16 +117,20 @@ class Gemini(Provider):
             raise Busy("the service answered with something that is not JSON") from None
         except _connection_errors() as error:
             raise Busy(f"the connection to the service failed ({type(error).__name__})") from None
+        except (TypeError, AttributeError, KeyError):  # a body of another shape, which the client does not expect
+            raise Busy("the service answered with something that cannot be read") from None
 
     def _translated(self, error: Any) -> Exception:
         code, status, details = int(error.code or 0), str(error.status or ""), _details(error)
-        said = _quoted(str(error.message or ""))
+        said = _quoted(str(error.message or "")) or status or str(code)
         if code == 429:
             return _rate_limit(details)
-        if code in (500, 502, 503, 504) or (code == 200 or code == 0):
+        if code < 400 or code >= 500:
             return Busy(f"the service is overloaded ({code} {status})".replace(" )", ")"), _retry_delay(details))
         if code == 408 or code == 499:
             return Busy(f"the service took too long ({code})")
+        if code == 402 or status == "FAILED_PRECONDITION":
+            return Stopped(f"Gemini does not serve this account, or not from here: {said} Put that right, then go on.")
         if code in (401, 403) or any(one.get("reason") == "API_KEY_INVALID" for one in details) or "API key" in said:
             return Stopped(f"Gemini refused the key ({code} {status}). Check {KEYS[0]} or {KEYS[1]} and what the key may do, then go on.")
         if code == 404:
@@ -140,6 +148,14 @@ class Gemini(Provider):
         return ", ".join(sorted(name for name in found if name.startswith("gemini"))[:20])
 
 
+def _key() -> str:
+    return next(iter(_keys()), "")
+
+
+def _keys() -> list[str]:
+    return [key for name in KEYS if (key := os.environ.get(name, "").strip())]
+
+
 class _BadShape(Unanswerable):
     """400: the schema, or something else about the question."""
 
@@ -152,7 +168,8 @@ def _answer(said: Any, model: str) -> Answer:
         finish = f"blocked: {_word(feedback.block_reason)}"
     parts = (candidate.content.parts or []) if candidate and candidate.content else []
     return Answer(
-        text="".join(part.text for part in parts if part.text and not part.thought),
+        # Halves of characters and NUL cannot be stored.
+        text="".join(part.text for part in parts if part.text and not part.thought).encode(errors="replace").decode().replace("\0", " "),
         finish=finish,
         model_version=str(said.model_version or model),
         tokens_in=int(getattr(usage, "prompt_token_count", None) or 0),
@@ -191,8 +208,7 @@ def _retry_delay(details: list[dict[str, Any]]) -> float | None:
 
 
 def _rate_limit(details: list[dict[str, Any]]) -> Exception:
-    quotas = [str(one.get("quotaId", "")) for detail in details for one in detail.get("violations", [detail]) if isinstance(one, dict)]
-    if any("PerDay" in quota for quota in quotas):
+    if "PerDay" in str([detail.get("violations", detail.get("quotaId")) for detail in details]):
         return Stopped(f"Today's quota of the account is used up. It comes back at midnight Pacific time{_midnight()}: go on then.")
     return Busy("the account's rate limit was reached", _retry_delay(details), rate=True)
 
@@ -209,7 +225,6 @@ def _midnight() -> str:
 
 def _quoted(message: str) -> str:
     """The service's words, shortened, without anything that could be a key."""
-    for name in KEYS:
-        if os.environ.get(name):
-            message = message.replace(os.environ[name], "[key]")
+    for key in _keys():
+        message = message.replace(key, "[key]")
     return " ".join(message.split())[:200]

@@ -6,6 +6,7 @@ threads, storing, resuming and money are `flow/asking.py`'s. So another provider
 
 import hashlib
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -84,6 +85,10 @@ class Provider(ABC):
     def ask(self, question: Question) -> Answer:
         """Ask once, from any thread. Raises `Busy`, `Unanswerable` or `Stopped`; never repeats a question by itself."""
 
+    def missing(self) -> str:
+        """What is in the way of asking at all, such as a key, and what to do; empty where nothing is."""
+        return ""
+
     @property
     def model(self) -> str:
         """The model that is asked for."""
@@ -92,7 +97,8 @@ class Provider(ABC):
     @property
     def prompt_hash(self) -> str:
         """12 hex digits of everything in a question that is the same for all conversations."""
-        return _digest(self.name, self.version, self.settings, self.prompt.system)[:12]
+        asked = {name: value for name, value in self.settings.items() if name != "fresh"}
+        return _digest(self.name, self.version, asked, self.prompt.system)[:12]
 
     def key(self, question: Question, salt: str = "") -> str:
         """What identifies a question by content: the same key was asked, and answered, the same."""
@@ -147,7 +153,12 @@ def parse_manner(given: Mapping[str, str]) -> Manner:
         if name in chosen:
             chosen[name] = _number(name, str(chosen[name]), low, high)
     if "concurrency" in chosen:
-        chosen["concurrency"] = int(_number("concurrency", str(chosen["concurrency"]), 1, 256))
+        number = _number("concurrency", str(chosen["concurrency"]), 1, 256)
+        if number % 1:
+            raise BadInput(f"concurrency is {chosen['concurrency']!r}; it must be a whole number.")
+        chosen["concurrency"] = int(number)
+    if "endpoint" in chosen and not re.fullmatch(r"https?://[^/\s]\S*", str(chosen["endpoint"])):
+        raise BadInput(f"endpoint is {chosen['endpoint']!r}. Give an address that begins with https:// or http://.")
     if "price" in chosen:
         both = str(chosen["price"]).split("/")
         if len(both) != 2:
