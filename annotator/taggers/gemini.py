@@ -40,13 +40,13 @@ class Gemini(Provider):
         self._flat = False
 
     def ask(self, question: Question) -> Answer:
-        client = self._opened()
+        client, flat = self._opened(), self._flat
         try:
-            return self._ask(client, question)
-        except _BadShape as error:
+            return self._ask(client, question, flat=flat)
+        except _BadShape:
             # The only remedy known for a schema that is refused; once it helped, the rest of the run goes the same way.
-            if self._flat:
-                raise Unanswerable(str(error)) from error
+            if flat:
+                raise
         answer = self._ask(client, question, flat=True)
         self._flat = True
         return answer
@@ -86,12 +86,12 @@ class Gemini(Provider):
                 self._client = genai.Client(api_key=_key(), vertexai=False, http_options=options)
             return self._client
 
-    def _ask(self, client: Any, question: Question, *, flat: bool = False) -> Answer:
+    def _ask(self, client: Any, question: Question, *, flat: bool) -> Answer:
         level = self.settings["thinking"]
         config = {
             "system_instruction": self.prompt.system,
             "response_mime_type": "application/json",
-            "response_schema": self.prompt.schema(by_role=not (flat or self._flat)),
+            "response_schema": self.prompt.schema(by_role=not flat),
             "max_output_tokens": self.room(question),
             "thinking_config": {"thinking_budget": _THINKING[level]} if self._counts_thoughts() else {"thinking_level": level},
             "automatic_function_calling": {"disable": True},

@@ -1,5 +1,7 @@
 """What each way that Gemini can fail becomes: busy, unanswerable or stopped, with a sentence; or an answer that says so."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from standin import StandIn
 from standin.faults import REFUSAL_FAULTS, REQUEST_FAULTS, STOPPING_FAULTS, TRANSPORT_FAULTS
@@ -7,7 +9,7 @@ from standin.faults import REFUSAL_FAULTS, REQUEST_FAULTS, STOPPING_FAULTS, TRAN
 from annotator.taggers.provider import Busy, Manner, Stopped, Unanswerable
 
 from .canned import Canned
-from .gemini import QUESTION, Make, fails, labels, right
+from .gemini import KEY, QUESTION, Make, fails, labels, right
 from .rows import asked
 
 BECOMES: dict[str, tuple[type[Exception], str]] = {
@@ -92,6 +94,14 @@ def test_a_schema_that_is_refused_gives_way_to_the_flat_one_for_good(standin: St
     answers = [tagger.ask(QUESTION) for _ in range(2)]
     assert [labels(tagger, answer) for answer in answers] == [right(standin)] * 2
     assert [(entry["schema"], entry["status"]) for entry in standin.log()] == [("anyOf", 400), ("flat", 200), ("flat", 200)]
+
+
+def test_a_schema_that_is_refused_to_many_at_once_gives_way_for_all(gemini: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    with StandIn.start(key=KEY, faults=[{"fault": "bad_schema", "times": "always"}]) as strict, ThreadPoolExecutor(8) as pool:
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", strict.url)
+        tagger = gemini()
+        answers = list(pool.map(tagger.ask, [QUESTION] * 40))
+        assert [labels(tagger, answer) for answer in answers] == [right(strict)] * 40
 
 
 def test_a_question_that_is_refused_in_both_shapes_leaves_the_shape_as_it_was(standin: StandIn, gemini: Make) -> None:
