@@ -19,7 +19,10 @@ from annotator.taggers.provider import Answer, Busy, Manner, Provider, Stopped, 
 KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _THINKING = {"minimal": 0, "low": 1024, "medium": 4096, "high": 8192}
 """Level → tokens it may use, which count against the answer's limit."""
-_SECONDS = {"standard": 120.0, "flex": 900.0}
+_NO_MINIMAL = ("gemini-3.8-",)
+"""Models whose least thinking is low."""
+_SECONDS = {"standard": 60.0, "flex": 900.0}
+_SECONDS_OF_THOUGHT = 120.0
 
 
 class Gemini(Provider):
@@ -31,6 +34,10 @@ class Gemini(Provider):
 
     def __init__(self, brief: Brief, manner: Manner) -> None:
         super().__init__(brief, manner)
+        if self.model.startswith(_NO_MINIMAL) and self.settings["thinking"] == "minimal":
+            if "thinking" in brief.settings:
+                raise BadInput(f"{self.model} always thinks; the least is low. Choose low, medium or high.")
+            self.settings["thinking"] = "low"
         if self.settings["thinking"] not in _THINKING:
             raise BadInput(f"thinking is {self.settings['thinking']!r}. Choose {', '.join(_THINKING)}.")
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", self.model):
@@ -58,12 +65,6 @@ class Gemini(Provider):
         """Thoughts count against the limit too."""
         return super().room(question) + _THINKING[self.settings["thinking"]] * question.room
 
-    def count_tokens(self, question: Question) -> int:
-        """The service's own count of a question's tokens. It sends the text, and costs nothing."""
-        contents = [self.prompt.system, *self.prompt.parts(question)]
-        counted = self._told(lambda: self._opened().models.count_tokens(model=self.model, contents=contents))
-        return int(counted.total_tokens or 0)
-
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
@@ -78,7 +79,8 @@ class Gemini(Provider):
                     raise Stopped("The key for Gemini holds characters that no key has. Copy it again, without quotes, and go on.")
                 from google import genai  # late: it takes a second and 20 MB
 
-                seconds = self.manner.timeout or _SECONDS[self.manner.tier]
+                more = 0.0 if self.settings["thinking"] == "minimal" else _SECONDS_OF_THOUGHT
+                seconds = self.manner.timeout or _SECONDS[self.manner.tier] + more
                 options: Any = {"timeout": round(seconds * 1000)}
                 if self.manner.endpoint:
                     options["base_url"] = self.manner.endpoint
@@ -97,7 +99,7 @@ class Gemini(Provider):
             "automatic_function_calling": {"disable": True},
             **({"service_tier": "flex"} if self.manner.tier == "flex" else {}),
         }
-        contents = [{"role": "user", "parts": [{"text": part} for part in self.prompt.parts(question)]}]
+        contents = [{"role": "user", "parts": [{"text": self.prompt.message(question)}]}]
         said = self._told(lambda: client.models.generate_content(model=self.model, contents=contents, config=config))
         return _answer(said, self.model)
 

@@ -96,9 +96,12 @@ class Provider(ABC):
 
     @property
     def prompt_hash(self) -> str:
-        """12 hex digits of everything in a question that is the same for all conversations."""
+        """12 hex digits of all that is the same in the questions of a run: model, thinking, rules and codebook.
+
+        Not the version of our code: a better reader of answers finds those that are there.
+        """
         asked = {name: value for name, value in self.settings.items() if name != "fresh"}
-        return _digest(self.name, self.version, asked, self.prompt.system)[:12]
+        return _digest(self.name, asked, self.prompt.system)[:12]
 
     def key(self, question: Question, salt: str = "") -> str:
         """What identifies a question by content: the same key was asked, and answered, the same."""
@@ -110,7 +113,7 @@ class Provider(ABC):
 
     def size(self, question: Question) -> int:
         """Characters that are sent."""
-        return len(self.prompt.system) + sum(map(len, self.prompt.parts(question)))
+        return len(self.prompt.system) + len(self.prompt.message(question))
 
     def read(self, question: Question, answer: Answer) -> Reading:
         """What an answer says."""

@@ -197,6 +197,8 @@ def wire(standin: StandIn) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         thread.join()
 
 
-def texts(body: Mapping[str, Any]) -> list[str]:
-    """The texts that a request carries beside its rules."""
-    return [part["text"] for content in body["contents"] for part in content["parts"]]
+def message(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request says beside its rules: one JSON object."""
+    ((part,),) = (content["parts"] for content in body["contents"])
+    said: dict[str, Any] = json.loads(part["text"])
+    return said

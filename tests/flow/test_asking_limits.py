@@ -154,7 +154,6 @@ def test_a_service_that_answers_nothing_stops_the_run_after_five_questions(talki
     assert labelled(talking, retry(talking, again)) == 72
 
 
-@pytest.mark.xfail(reason="whoever was refused while another question's flat schema went well gives up", strict=False)
 def test_a_schema_that_is_refused_to_many_at_once_is_given_up_by_all(talking: Database, standin: StandIn) -> None:
     standin.faults([{"fault": "bad_schema", "times": "always"}])
     assert labelled(talking, tag(talking, gemini())) == 72

@@ -14,7 +14,7 @@ from standin import StandIn
 from annotator.db import Database
 from annotator.flow.tagging import tag
 from annotator.models import Scenario
-from flow.asked import KEY, gemini, labelled, make_project, talk, texts, wire
+from flow.asked import KEY, gemini, labelled, make_project, message, talk, wire
 from flow.steps import close_round, hand_in, label, role_at
 
 SECRET = {"Seeker": "NR", "Assistant": "EF"}
@@ -35,19 +35,17 @@ def sent(db: Database, standin: StandIn, name: str) -> dict[str, dict[str, Any]]
     with wire(standin) as (address, bodies):
         run = tag(db, gemini(name, endpoint=address))
     assert labelled(db, run) == 107
-    return {texts(body)[-2]: body for body in bodies}
+    return {json.dumps([message(body)["utterances"], message(body)["label"]]): body for body in bodies}
 
 
 def test_scenario_items_and_examples_stand_beside_the_conversation(cast: Database, standin: StandIn) -> None:
     for body in sent(cast, standin, "beside").values():
-        beside, conversation, task = map(str, texts(body))
-        said = json.loads(beside)
-        assert said.keys() <= {"scenario", "items", "labelled_elsewhere"}
+        said = message(body)
+        assert said.keys() <= {"utterances", "label", "scenario", "items", "labelled_elsewhere", "task"}
         assert {one["role"] for one in said["labelled_elsewhere"]} == {"Seeker", "Assistant"}
         assert all(one["codes"] for one in said["labelled_elsewhere"])
-        asked = json.loads(conversation)
-        assert [one["id"] for one in asked["utterances"]] == asked["label"] == list(range(1, len(asked["label"]) + 1))
-        assert task.startswith(f"Give one row for each of these {len(asked['label'])} ids")
+        assert [one["id"] for one in said["utterances"]] == said["label"] == list(range(1, len(said["label"]) + 1))
+        assert said["task"].startswith(f"Give one row for each of these {len(said['label'])} ids")
 
 
 def test_a_scenario_of_the_project_is_sent_with_its_conversations_only(tmp_path: Path, standin: StandIn) -> None:
@@ -56,7 +54,7 @@ def test_a_scenario_of_the_project_is_sent_with_its_conversations_only(tmp_path:
         session.add(Scenario(key="S1", body="You look for boots."))
     with wire(standin) as (address, bodies):
         assert labelled(db, tag(db, gemini(endpoint=address))) == 12
-    said = {json.loads(texts(body)[0]).get("scenario"): texts(body)[1] for body in bodies}
+    said = {message(body).get("scenario"): json.dumps(message(body)["utterances"]) for body in bodies}
     assert said.keys() == {None, "You look for boots."}
     assert "This is what with says" in said["You look for boots."]
     db.close()
@@ -102,7 +100,7 @@ def test_a_conversations_own_labels_are_not_shown_beside_it(cast: Database, stan
     with cast.writing() as session:
         work_in_the_open_round(session)
         close_round(session, "r1")
-    for asked, body in sent(cast, standin, "own").items():
-        own = {one["text"] for one in json.loads(asked)["utterances"]}
-        shown = json.loads(texts(body)[0])["labelled_elsewhere"]
+    for body in sent(cast, standin, "own").values():
+        own = {one["text"] for one in message(body)["utterances"]}
+        shown = message(body)["labelled_elsewhere"]
         assert [one for one in shown if one["text"] in own and set(one["codes"]) <= set(SECRET.values())] == []

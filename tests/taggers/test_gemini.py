@@ -62,8 +62,8 @@ def test_no_word_of_the_conversation_gets_into_the_rules(canned: Canned, gemini:
     gemini().ask(QUESTION)
     ((_, body),) = canned.sent
     assert all(line.text not in json.dumps(body["systemInstruction"]) for line in QUESTION.lines)
-    parts = [part["text"] for part in body["contents"][0]["parts"]]
-    assert [one["text"] for one in json.loads(parts[0])["utterances"]] == [line.text for line in QUESTION.lines]
+    (part,) = body["contents"][0]["parts"]
+    assert [one["text"] for one in json.loads(part["text"])["utterances"]] == [line.text for line in QUESTION.lines]
 
 
 @pytest.mark.parametrize(("model", "thinking", "sent"), [
@@ -92,9 +92,11 @@ def test_the_answer_has_room_for_rows_and_thoughts(standin: StandIn, gemini: Mak
     assert 256 + 80 * 4 <= few == more - 1024 == most // 4 - 1024
 
 
-def test_tokens_can_be_counted_before_anything_is_paid(standin: StandIn, gemini: Make) -> None:
-    assert gemini().count_tokens(QUESTION) > 100
-    assert standin.log() == []
+def test_a_model_that_always_thinks_is_asked_for_as_little_as_it_can(standin: StandIn, gemini: Make) -> None:
+    gemini(model="gemini-3.8-flash").ask(QUESTION)
+    assert [entry["thinking"] for entry in standin.log()] == [{"thinkingLevel": "LOW"}]
+    with pytest.raises(BadInput, match="always thinks; the least is low"):
+        gemini(model="gemini-3.8-flash", thinking="minimal")
 
 
 def test_an_endpoint_of_the_run_goes_before_the_environments(standin: StandIn, gemini: Make, monkeypatch: pytest.MonkeyPatch) -> None:

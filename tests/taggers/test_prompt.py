@@ -42,9 +42,11 @@ def blocks(system: str) -> dict[tuple[str, str], str]:
     return found
 
 
-def data(taxonomy: Taxonomy, question: Question) -> list[Any]:
-    """The parts of a question that are data."""
-    return [json.loads(part) for part in Prompt(taxonomy).parts(question)[:-1]]
+def told(taxonomy: Taxonomy, question: Question) -> dict[str, Any]:
+    """A question as the model gets it, but for the task."""
+    said = json.loads(Prompt(taxonomy).message(question))
+    said.pop("task")
+    return said
 
 
 def test_every_code_stands_in_the_rules_under_its_role() -> None:
@@ -109,9 +111,8 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_utterance_can_leave_its_place(text: str) -> None:
     question = replace(asked(), lines=(Line(1, "Seeker", text),), wanted=(1,), scenario=text, items=(text,))
-    beside, told = data(TAXONOMY, question)
-    assert told == {"utterances": [{"id": 1, "role": "Seeker", "text": text}], "label": [1]}
-    assert beside == {"scenario": text, "items": [text]}
+    utterances = [{"id": 1, "role": "Seeker", "text": text}]
+    assert told(TAXONOMY, question) == {"utterances": utterances, "label": [1], "scenario": text, "items": [text]}
 
 
 @given(st.text(), st.text(), st.text())
@@ -119,25 +120,32 @@ def test_any_text_comes_out_as_it_went_in(text: str, scenario: str, example: str
     examples = (Example("Seeker", example, ("YES",)),)
     prompt = Prompt(TAXONOMY)
     before = prompt.system
-    parts = prompt.parts(Question((Line(1, "Seeker", text),), (1,), scenario, (), examples))
-    assert json.loads(parts[-2])["utterances"][0]["text"] == text
-    assert json.loads(parts[0]).get("scenario", "") == scenario
-    assert (prompt.system, parts[-1]) == (before, prompt.parts(asked(wanted=(1,)))[-1])
+    said = json.loads(prompt.message(Question((Line(1, "Seeker", text),), (1,), scenario, (), examples)))
+    assert said["utterances"][0]["text"] == text
+    assert said.get("scenario", "") == scenario
+    assert (prompt.system, said["task"]) == (before, json.loads(prompt.message(asked(wanted=(1,))))["task"])
 
 
-def test_the_task_is_said_once_more_after_the_data() -> None:
-    assert Prompt(TAXONOMY).parts(asked(wanted=(2, 4)))[-1].startswith("Give one row for each of these 2 ids: 2, 4. ")
+def test_the_conversation_comes_first_and_the_task_once_more_last() -> None:
+    said = json.loads(Prompt(TAXONOMY).message(replace(asked(wanted=(2, 4)), scenario="A warm day.")))
+    assert list(said) == ["utterances", "label", "scenario", "task"]
+    assert said["task"].startswith("Give one row for each of these 2 ids: 2, 4. ")
+
+
+def test_the_rules_name_all_that_is_sent() -> None:
+    for name in ("utterances", "label", "scenario", "items", "labelled_elsewhere", "task"):
+        assert f'"{name}"' in SYSTEM
 
 
 def test_only_what_there_is_beside_the_conversation_is_sent() -> None:
-    assert len(Prompt(TAXONOMY).parts(asked())) == 2
-    (beside, _) = data(TAXONOMY, replace(asked(), examples=(Example("Seeker", "Yes.", ("YES", "OTH")),)))
-    assert beside == {"labelled_elsewhere": [{"role": "Seeker", "text": "Yes.", "codes": ["YES", "OTH"]}]}
+    assert told(TAXONOMY, asked()).keys() == {"utterances", "label"}
+    said = told(TAXONOMY, replace(asked(), examples=(Example("Seeker", "Yes.", ("YES", "OTH")),)))
+    assert said["labelled_elsewhere"] == [{"role": "Seeker", "text": "Yes.", "codes": ["YES", "OTH"]}]
 
 
 @pytest.mark.parametrize(("role", "codes"), [("Seeker", ("GONE",)), ("Seeker", ("YES", "SHOW")), ("Other", ("YES",))])
 def test_examples_by_codes_the_taxonomy_lacks_are_not_shown(role: str, codes: tuple[str, ...]) -> None:
-    assert len(data(TAXONOMY, replace(asked(), examples=(Example(role, "x", codes),)))) == 1
+    assert "labelled_elsewhere" not in told(TAXONOMY, replace(asked(), examples=(Example(role, "x", codes),)))
 
 
 @pytest.mark.parametrize("taxonomy", [TAXONOMY, SHIPPED], ids=["small", "shipped"])
