@@ -122,23 +122,23 @@ def test_an_utterance_like_an_instruction_changes_nothing_but_its_note(tmp_path:
 
 
 def test_an_interrupted_run_goes_on_asks_nothing_again_and_doubles_nothing(talking: Database, sluggish: StandIn) -> None:
-    first = tag(talking, gemini(concurrency="2"), halting(lambda done: done >= 3))
+    first = tag(talking, gemini(concurrency="2", rpm="240"), halting(lambda done: done >= 3))
     assert (first.finished_at, first.paused_at is not None, first.stopped) == (None, True, "")
     assert 18 <= labelled(talking, first) < 72
     assert {one.reason for one in missing(talking, first)} == {"not asked yet: the run is paused"}
     assert len(calls(talking)) == sluggish.stats()["answered"]
-    again = tag(talking, gemini(concurrency="2"))
+    again = tag(talking, gemini(rpm="6000"))
     assert (again.id, labelled(talking, again), again.paused_at) == (first.id, 72, None)
     assert (len(calls(talking)), sluggish.stats()["bodies_clean_again"]) == (12, 0)
     assert again.seconds > first.seconds
 
 
 def test_a_conversation_stopped_between_its_questions_asks_only_for_the_rest(long: Database, sluggish: StandIn) -> None:
-    first = tag(long, gemini(), halting(lambda done: len(calls(long)) >= 1))
+    first = tag(long, gemini(rpm="80"), halting(lambda done: len(calls(long)) >= 1))
     assert labelled(long, first) == 0
     assert [len(entry["ids"]) for entry in sluggish.log()] == [50] * len(calls(long))
     assert 1 <= len(calls(long)) < 3
-    again = tag(long, gemini())
+    again = tag(long, gemini(rpm="6000"))
     assert (labelled(long, again), len(calls(long)), sluggish.stats()["bodies_clean_again"]) == (150, 3, 0)
     assert sum(one.cost or 0 for one in suggestions(long, again)) == pytest.approx(sum(call.cost or 0 for call in calls(long)))
 
@@ -149,7 +149,7 @@ def test_somebody_who_must_leave_at_once_loses_no_answer_that_was_there(talking:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tag(talking, gemini(concurrency="2"), Watch(leave))
+        tag(talking, gemini(concurrency="2", rpm="240"), Watch(leave))
     first = stored(talking)
     assert (first.leased_by, first.paused_at is not None, first.finished_at) == (None, True, None)
     for thread in threading.enumerate():  # in a command they would be gone with the process
@@ -165,7 +165,7 @@ def test_a_mistake_in_watching_leaves_nobody_asking(talking: Database, sluggish:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        tag(talking, gemini(concurrency="2"), Watch(fail))
+        tag(talking, gemini(concurrency="2", rpm="240"), Watch(fail))
     asked = sluggish.stats()["calls"]
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("asking-")] == []
     assert stored(talking).stopped == "an unexpected error (ZeroDivisionError); the log says more"

@@ -27,7 +27,7 @@ LABELLED_ALWAYS = {
 }  # fmt: skip
 """Faults that a good reader sees through however often they come."""
 SLIDES = ("slid", "slid_rows", "slid_tail")
-MANNER = {"hang": {"timeout": "0.7"}, "bad_schema": {"concurrency": "1"}}
+MANNER = {"hang": {"timeout": "0.7"}}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_where_every_answer_slides_only_what_no_form_betrays_is_stored(db: Datab
     with db.reading() as session:
         taxonomy = current(session)[1]
     assert [row for row in wrong(db, run) if not set(row.codes.split("|")) <= taxonomy.by_role[row.role].keys()] == []
-    assert len(wrong(db, run)) < ALL / 3
+    assert len(wrong(db, run)) < ALL / 2
 
 
 @pytest.mark.parametrize("fault", ANSWER_FAULTS)
