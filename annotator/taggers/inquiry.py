@@ -29,6 +29,8 @@ class _Task:
     stops: int = 0
     room: int = 1
     alone: bool = False
+    moves: int = 0
+    """How often labels of its answers stood at other utterances."""
 
 
 class Inquiry:
@@ -64,7 +66,7 @@ class Inquiry:
         task = self._tasks.pop()
         self._left -= 1
         for key, suggestion in reading.accepted.items():
-            self.suggestions[key] = self._noted(key, suggestion)
+            self.suggestions.setdefault(key, self._noted(key, suggestion))
         self._reasons |= reading.refused
         self._go_on(task, reading)
         if not self._left:
@@ -73,20 +75,24 @@ class Inquiry:
 
     def _go_on(self, task: _Task, reading: Reading) -> None:
         """See to what of a task has no suggestion yet."""
-        rest = tuple(key for key in task.wanted if key not in reading.accepted)
+        rest = tuple(key for key in task.wanted if key not in self.suggestions)
         if not rest:
             return
-        if reading.blocked:
-            self._narrow(task, reading.blocked)
+        if reading.moved and len(task.wanted) > 1:
+            self._after_a_move(task, rest, reading.whole)
+        elif reading.blocked:
+            self._narrow(replace(task, wanted=rest), reading.blocked)
         elif reading.stopped:
             self._again(task, reading.stopped, stop=True)
+        elif task.moves and reading.accepted and len(rest) <= _SMALL:
+            self._one_by_one(task, rest)
         elif reading.accepted:
             # A cut answer goes on where it was cut; of a whole one the rest was refused, which counts as a try.
-            self._tasks.append(_Task(task.shown, rest, 0 if reading.cut else 1, room=task.room, alone=task.alone))
+            self._tasks.append(replace(task, wanted=rest, tries=0 if reading.cut else 1, stops=0))
         elif reading.cut and reading.whole == "the answer was empty":
             self._give_room(task)
         else:
-            self._again(task, reading.whole, small=1 if reading.moved else _SMALL)
+            self._again(task, reading.whole)
 
     def fail(self, reason: str) -> None:
         """Give up on the utterances of the question asked last."""
@@ -118,23 +124,36 @@ class Inquiry:
         else:
             self._tasks.append(_Task(task.shown, task.wanted, task.tries, room=4, alone=task.alone))
 
-    def _again(self, task: _Task, reason: str, *, stop: bool = False, small: int = _SMALL) -> None:
-        """Ask the same again, a few times; in smaller pieces where a whole answer could not be trusted.
+    def _after_a_move(self, task: _Task, rest: tuple[int, ...], reason: str) -> None:
+        """Ask for all of it once more, since an answer about a few utterances of one role shows no slide.
 
-        Where one row puts those around it under suspicion, the pieces become so small that it stands alone in the end.
+        Where that moves too, a few left over are asked for one by one, where nothing can move; more are not worth the money.
         """
+        if not task.moves:
+            self._tasks.append(replace(task, moves=1))
+        elif len(rest) <= _SMALL:
+            self._one_by_one(task, rest)
+        else:
+            self._fail(rest, reason or "labels kept moving to other utterances")
+
+    def _one_by_one(self, task: _Task, rest: tuple[int, ...]) -> None:
+        self._tasks += [_Task(task.shown, (key,), 1, room=task.room, alone=task.alone) for key in reversed(rest)]
+
+    def _again(self, task: _Task, reason: str, *, stop: bool = False) -> None:
+        """Ask the same again, a few times; in smaller pieces where a whole answer could not be trusted."""
         tries, stops = task.tries + (not stop), task.stops + stop
+        rest = tuple(key for key in task.wanted if key not in self.suggestions)
         if stops >= _STOPS or tries >= _TRIES:
-            self._fail(task.wanted, reason)
-        elif not stop and tries == _TRIES - 1 and len(task.wanted) > small:
-            half = len(task.wanted) // 2
-            for piece in (task.wanted[half:], task.wanted[:half]):
+            self._fail(rest, reason)
+        elif not stop and tries == _TRIES - 1 and len(rest) > _SMALL and not task.moves:
+            half = len(rest) // 2
+            for piece in (rest[half:], rest[:half]):
                 self._tasks.append(_Task(task.shown, piece, 1, room=task.room, alone=task.alone))
         else:
-            self._tasks.append(_Task(task.shown, task.wanted, tries, stops, task.room, task.alone))
+            self._tasks.append(replace(task, tries=tries, stops=stops))
 
     def _fail(self, wanted: Iterable[int], reason: str) -> None:
-        for key in wanted:
+        for key in set(wanted) - self.suggestions.keys():
             self.failures[key] = reason or self._reasons.get(key) or "the answers had no label for it"
 
 

@@ -68,14 +68,11 @@ def test_a_fault_that_always_strikes_makes_nothing_wrong_and_what_failed_is_labe
 
 
 @pytest.mark.parametrize("fault", SLIDES)
-def test_where_every_answer_slides_only_what_no_form_betrays_is_stored(db: Database, standin: StandIn, fault: str) -> None:
-    """A service that slides always, answers of two utterances of one role included, cannot be told from one that is wrong."""
+def test_where_every_answer_slides_nothing_wrong_is_stored(db: Database, standin: StandIn, fault: str) -> None:
     run = strike(db, standin, fault, times="always")
+    assert wrong(db, run) == []
     assert with_label(db, run) + len(missing(db, run)) == ALL
-    with db.reading() as session:
-        taxonomy = current(session)[1]
-    assert [row for row in wrong(db, run) if not set(row.codes.split("|")) <= taxonomy.by_role[row.role].keys()] == []
-    assert len(wrong(db, run)) < ALL / 2
+    assert standin.stats()["calls"] < ALL, "a service that always slides is not paid for each utterance"
 
 
 @pytest.mark.parametrize("fault", ANSWER_FAULTS)
