@@ -214,7 +214,7 @@ class Asking:
             key = self._provider.key(question, self._salt)
             try:
                 answer = self._answered(conversation, question, key, story)
-            except (_GivenUp, Unanswerable) as error:
+            except _GivenUp as error:
                 inquiry.fail(str(error))
                 continue
             reading = self._provider.read(question, answer)
@@ -284,7 +284,7 @@ class Asking:
     # One question
 
     def _patiently(self, question: Question) -> Answer:
-        """Ask until there is an answer, with growing pauses. Raises `_GivenUp`, `Unanswerable`, `Stopped` or `Halted`."""
+        """Ask until there is an answer, with growing pauses. Raises `_GivenUp`, `Stopped` or `Halted`."""
         tries = waits = 0
         most = self._most(question)
         while True:
@@ -295,6 +295,8 @@ class Asking:
             except Spent:
                 spent = f"{self.budget.spent:.4f} USD are spent and the next question might pass the limit"
                 raise Stopped(f"{spent}. Everything so far is kept; go on with a higher --max-cost.") from None
+            except Unanswerable as error:
+                raise self._gave_up(str(error)) from error
             except Busy as busy:
                 tries, waits = tries + (not busy.rate), waits + busy.rate
                 if tries >= _TRIES or waits >= _RATE_WAITS:
@@ -323,11 +325,11 @@ class Asking:
         return _GivenUp(sentence)
 
     def _most(self, question: Question) -> float:
-        """The most a question may cost, by the dearest model that answers: two characters a token, and an answer as long as it may get."""
+        """The most a question may cost, by the dearest model that answers: two bytes a token, and an answer as long as it may get."""
         prices = [price for model in (self._provider.model, *self._versions) if (price := self._price(model)) is not None]
         if not prices and self._provider.manner.max_cost is not None:
             raise Stopped(f"No price of {self._provider.model} is known any more, so max_cost cannot be kept. Give it with --price IN/OUT.")
-        size, room = characters_of(self._provider, question), self._provider.room(question)
+        size, room = bytes_of(self._provider, question), self._provider.room(question)
         return max((cost(price, Answer("", "", "", size // 2, 0, room)) for price in prices), default=0.0)
 
     def _price(self, model_version: str) -> Price | None:
@@ -362,7 +364,7 @@ class Asking:
         return f"{sentence}. Each answer is kept with its model."
 
 
-def characters_of(provider: Provider, question: Question) -> int:
+def bytes_of(provider: Provider, question: Question) -> int:
     """All that is sent with a question and billed: the shape of the answer is too."""
     return provider.size(question) + len(json.dumps(provider.prompt.schema()))
 

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
 from annotator.db import Database
-from annotator.flow.asking import Loader, characters_of
+from annotator.flow.asking import Loader, bytes_of
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.intake_facts import IMPORTED
 from annotator.flow.outcomes import chosen
@@ -117,7 +117,7 @@ def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
     share = len(ids) / max(1, min(len(ids), _SAMPLE))
     calls = round(len(questions) * share)
     asked = sum(len(question.wanted) for question in questions) * share
-    characters = sum(characters_of(provider, question) for question in questions) * share
+    characters = sum(bytes_of(provider, question) for question in questions) * share
     measured = _measured(session, maker, provider)
     tokens_in = (characters / _CHARACTERS_PER_TOKEN[0], characters / _CHARACTERS_PER_TOKEN[1] * _AGAIN)
     tokens_out = (asked * _TOKENS_PER_ROW[0], asked * _TOKENS_PER_ROW[1] * _AGAIN)
@@ -186,7 +186,7 @@ def _measured(session: Session, maker: Maker, provider: Provider) -> _Measured |
     rows = session.scalar(select(func.count()).select_from(read.distinct().subquery()))
     if number < _ENOUGH or not rows or not tokens_in:
         return None
-    sizes = [characters_of(provider, question) for question in _first_questions(session, maker, ids)]
+    sizes = [bytes_of(provider, question) for question in _first_questions(session, maker, ids)]
     return _Measured(tokens_in / number / (sum(sizes) / len(sizes)), cached / tokens_in, tokens_out / rows, seconds / number)
 
 

@@ -269,7 +269,7 @@ def retry_failed(session: Session, run: Run) -> int:
 
 def progress_of(session: Session, run: Run) -> Progress:
     """What a run has done so far."""
-    utterances, _ = counted(session, run)
+    utterances = run.n_utterances if run.finished_at and run.n_utterances else counted(session, run)[0]
     failures = session.scalar(select(func.count()).where(col(Failure.run_id) == run.id)) or 0
     calls, unknown, spent = session.execute(
         select(func.count(), func.count().filter(col(Call.cost).is_(None)), func.coalesce(func.sum(col(Call.cost)), 0.0)).where(

@@ -13,7 +13,9 @@ from annotator.core.transcript import Transcript
 from annotator.taggers.prompt import LONGEST_TEXT, Example
 
 PER_ROLE = 3
-_MOST = 20_000
+_MOST = 10_000
+_FEW = 2_000
+"""Above so many known utterances words that every twentieth has are passed over: they cost most of the time and tell little."""
 _WORD = re.compile(r"[^\W\d_]+|[?]")
 
 
@@ -36,6 +38,7 @@ class Examples:
         for number, words in enumerate(counts):
             for word, weight in self._weighted(words).items():
                 self._index[self._known[number][0].role][word].append((number, weight))
+        self._common = len(counts) // 20 if len(counts) > _FEW else len(counts)
 
     def near(self, transcript: Transcript) -> tuple[Example, ...]:
         """For each role the known utterances nearest to any utterance of the conversation; none of the conversation itself."""
@@ -56,7 +59,8 @@ class Examples:
     def _scores(self, role: str, text: str) -> dict[int, float]:
         scores: dict[int, float] = defaultdict(float)
         for word, weight in self._weighted(_words(text)).items():
-            for number, other in self._index[role].get(word, ()):
+            known = self._index[role].get(word, ())
+            for number, other in known if len(known) <= self._common else ():
                 scores[number] += weight * other
         return scores
 

@@ -112,8 +112,8 @@ class Provider(ABC):
         return (512 + 120 * len(question.wanted)) * question.room
 
     def size(self, question: Question) -> int:
-        """Characters that are sent."""
-        return len(self.prompt.system) + len(self.prompt.message(question))
+        """Bytes that are sent. In English a token takes three to four of them, in other scripts hardly fewer than two."""
+        return len(self.prompt.system.encode()) + len(self.prompt.message(question).encode())
 
     def read(self, question: Question, answer: Answer) -> Reading:
         """What an answer says."""

@@ -143,12 +143,17 @@ def test_todays_quota_stops_at_once_says_when_it_comes_back_and_everything_is_ke
     assert (again.stopped != "", labelled(talking, again), stats["answered"]) == (True, 60, 5)
 
 
-def test_a_service_that_answers_nothing_stops_the_run_after_five_questions(talking: Database, standin: StandIn) -> None:
-    standin.faults([{"fault": "error_503", "times": "always"}])
+@pytest.mark.parametrize(("fault", "said"), [
+    ("error_503", "the service is overloaded (503 UNAVAILABLE)"), ("bad_request", "the service refused the question: "),
+])  # fmt: skip
+def test_a_service_that_answers_nothing_stops_the_run_after_five_questions(
+    fault: str, said: str, talking: Database, standin: StandIn
+) -> None:
+    standin.faults([{"fault": fault, "times": "always"}])
     run = tag(talking, gemini(concurrency="2"))
-    assert run.stopped.startswith("5 questions in a row got no answer: the service is overloaded (503 UNAVAILABLE). Everything so far")
+    assert run.stopped.startswith(f"5 questions in a row got no answer: {said}")
     assert labelled(talking, run) == 0
-    assert len([one for one in missing(talking, run) if one.reason.startswith("the service is overloaded")]) <= 6 * 6
+    assert len([one for one in missing(talking, run) if one.reason.startswith(said)]) <= 6 * 6
     standin.faults([])
     again = tag(talking, gemini())
     assert labelled(talking, retry(talking, again)) == 72
