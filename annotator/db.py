@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
 from annotator.errors import BadInput
@@ -24,7 +25,10 @@ class Database:
     """One database by URL. `reading()` and `writing()` are the only ways to a session."""
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            raise BadInput(f"{url!r} is no database URL. It looks like sqlite:///path/to/annotator.db.") from error
         if self.url.get_backend_name() != "sqlite":
             raise BadInput(f"The database URL {self.url.render_as_string()} is not SQLite, the only kind supported so far.")
         self.engine = _sqlite_engine(url)

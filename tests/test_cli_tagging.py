@@ -72,7 +72,7 @@ def test_a_plan_says_what_it_would_cost_and_sends_nothing(here: Run, standin: St
     said = done(here(*GEMINI, "--plan"))
     assert "would propose codes for 72 utterances in 12 conversations" in said
     assert re.search(r"Price: 0\.\d\d to 0\.\d\d USD, 0\.3 in and 2\.5 out per million tokens", said)
-    assert said.endswith("Nothing was sent.\n")
+    assert said.endswith("Nothing was sent for this plan.\n")
     assert standin.stats()["calls"] == 0
 
 
@@ -157,7 +157,7 @@ def test_a_limit_stops_with_a_sentence_and_a_higher_one_goes_on(here: Run, db: D
     assert ran.code == 1
     assert re.fullmatch(
         r"annotator: 0\.\d{4} USD are spent and the next question might pass the limit\. "
-        r"Everything so far is kept; go on with a higher --max-cost\.\n",
+        r"Everything so far is kept; go on with a higher limit \(max_cost\)\.\n",
         ran.err,
     )
     assert sum(call.cost or 0 for call in calls(db)) <= 0.01

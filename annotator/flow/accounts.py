@@ -59,6 +59,8 @@ def add_user(session: Session, name: str, role: Role) -> str:
     A name that so far came from imported labels only becomes this person's.
     """
     name = clean_name(name)
+    if "," in name or name.isdigit():
+        raise BadInput(f"{name!r} cannot be a name: commas part names on the command line, and numbers are runs. Choose another.")
     user = find_user(session, name)
     if user is not None and (user.password_hash or user.link_hash):
         raise Conflict(f"There is a user {name} already. Give them a new link instead (`annotator user link {name}`).")

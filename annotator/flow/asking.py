@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, and_, func, insert, select
 from sqlmodel import Session, col
 
 from annotator.core.taxonomy import Taxonomy
@@ -232,8 +232,7 @@ class Asking:
             story.costs.append(kept.cost)
             self._notice(kept.answer)
             return kept.answer
-        begun = time.monotonic()
-        answer = self._patiently(question)
+        answer, seconds = self._patiently(question)
         price = self._price(answer.model_version)
         story.waiting = {
             "run_id": self._run.id,
@@ -249,7 +248,7 @@ class Asking:
             "tokens_cached": answer.tokens_cached,
             "tokens_out": answer.tokens_out,
             "cost": cost(price, answer) if price is not None else None,
-            "seconds": round(time.monotonic() - begun, 3),
+            "seconds": round(seconds, 3),
             "answered_at": now(),
         }
         story.costs.append(story.waiting["cost"])
@@ -283,18 +282,22 @@ class Asking:
 
     # One question
 
-    def _patiently(self, question: Question) -> Answer:
-        """Ask until there is an answer, with growing pauses. Raises `_GivenUp`, `Stopped` or `Halted`."""
+    def _patiently(self, question: Question) -> tuple[Answer, float]:
+        """Ask until there is an answer, with growing pauses; gives also the seconds of the request that had it.
+
+        Raises `_GivenUp`, `Stopped` or `Halted`.
+        """
         tries = waits = 0
         most = self._most(question)
         while True:
             try:
                 with self.budget.hold(most), self._pace.turn() as begun:
                     answer = self._provider.ask(question)
+                    seconds = time.monotonic() - begun
                     self._pay(answer)
             except Spent:
                 spent = f"{self.budget.spent:.4f} USD are spent and the next question might pass the limit"
-                raise Stopped(f"{spent}. Everything so far is kept; go on with a higher --max-cost.") from None
+                raise Stopped(f"{spent}. Everything so far is kept; go on with a higher limit (max_cost).") from None
             except Unanswerable as error:
                 raise self._gave_up(str(error)) from error
             except Busy as busy:
@@ -309,7 +312,7 @@ class Asking:
             else:
                 self._pace.clean()
                 self._in_a_row = 0
-                return answer
+                return answer, seconds
 
     def _delay(self, busy: Busy, tries: int) -> float:
         if busy.wait is not None:
@@ -362,6 +365,14 @@ class Asking:
             return ""
         self._versions = [*self._versions, version]
         return f"{sentence}. Each answer is kept with its model."
+
+
+def answered(session: Session, provider: Provider) -> set[int]:
+    """The conversations that have answers of the same prompt and model, which a run finds and does not pay for again."""
+    if provider.settings.get("fresh"):
+        return set()
+    same = and_(col(Call.prompt_hash) == provider.prompt_hash, col(Call.conversation_id).is_not(None))
+    return {one for one in session.scalars(select(col(Call.conversation_id)).where(same).distinct()) if one is not None}
 
 
 def bytes_of(provider: Provider, question: Question) -> int:

@@ -14,7 +14,7 @@ from annotator.core.labelled import join_codes
 from annotator.errors import BadInput
 from annotator.flow.access import View
 from annotator.flow.reference import Proposed, Reference, Said, Subset, any_run, each_once, proposed, reference, subset
-from annotator.models import Call, Failure, Run
+from annotator.models import Call, Failure, Run, Suggestion
 
 
 def report(
@@ -65,11 +65,12 @@ def _left_out(suggested: Mapping[int, Proposed], against: Reference, chosen: Sub
 
 def run_facts(session: Session, run: Run, n_suggestions: int) -> dict[str, Any]:
     """What a run is: who tagged, with which model versions, whether it is finished, what it cost in USD per thousand utterances."""
-    calls = select(func.count(), func.count(col(Call.cost)), func.sum(col(Call.cost))).where(col(Call.run_id) == run.id)
-    n_calls, n_known, total = session.execute(calls).one()
+    # What its suggestions cost, whichever run paid for the answers.
+    asked = select(func.count(col(Suggestion.call_id)), func.count(col(Suggestion.cost)), func.sum(col(Suggestion.cost)))
+    n_asked, n_known, total = session.execute(asked.where(col(Suggestion.run_id) == run.id)).one()
     versions = select(col(Call.model_version)).where(col(Call.run_id) == run.id).distinct().order_by(col(Call.model_version))
     failures = session.scalar(select(func.count()).select_from(Failure).where(col(Failure.run_id) == run.id))
-    cost = 0.0 if not n_calls else total if n_known == n_calls else None
+    cost = float(total or 0.0) if n_known >= n_asked else None
     return {
         "id": run.id,
         "tagger": run.tagger,
@@ -81,7 +82,7 @@ def run_facts(session: Session, run: Run, n_suggestions: int) -> dict[str, Any]:
         "n_failures": failures or 0,
         "cost": cost,
         "cost_per_thousand": None if cost is None else cost / n_suggestions * 1000,
-        "undefined": {} if cost is not None else {"cost_per_thousand": f"the cost of {n_calls - n_known} of {n_calls} calls is not known"},
+        "undefined": {} if cost is not None else {"cost_per_thousand": f"of {n_asked - n_known} suggestions the cost is not known"},
     }
 
 

@@ -9,15 +9,16 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlmodel import Session, col
 
+from annotator.core.taxonomy import Taxonomy
 from annotator.db import Database
-from annotator.flow.asking import Loader, bytes_of
+from annotator.flow.asking import Loader, answered, bytes_of
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.intake_facts import IMPORTED
 from annotator.flow.outcomes import chosen
 from annotator.flow.runs import Order
 from annotator.flow.tagging import Maker, prepare
 from annotator.flow.taxonomy import current
-from annotator.models import Call, Conversation, Run, Suggestion
+from annotator.models import Call, Conversation, Run, Suggestion, Utterance
 from annotator.taggers.base import Suggestion as Suggested
 from annotator.taggers.inquiry import Inquiry
 from annotator.taggers.prices import AS_OF, Price, cost, price_of
@@ -62,17 +63,32 @@ class Plan:
     seconds: Range = (0.0, 0.0)
     max_cost: float | None = None
     measured: bool = False
+    kept: int = 0
+    """Conversations whose answers are there already, of the same prompt and model; they cost nothing again."""
+    without_codes: int = 0
+    """Utterances whose role the taxonomy does not know; nothing can be proposed for them."""
+    thinking: str = ""
 
     def sentences(self) -> list[str]:
         """The plan for people."""
         what = (
-            f"The {self.tagger} tagger would propose codes for {self.utterances:,} utterances in {self.conversations:,} conversations, "
-            f"learning from {self.known_utterances:,} labelled utterances."
+            f"The {self.tagger} tagger would propose codes for {self.utterances - self.without_codes:,} utterances in "
+            f"{_many(self.conversations, 'conversation')}, learning from {self.known_utterances:,} labelled utterances "
+            "(of the shipped sample, gold, closed rounds and whom you name)."
         )
+        lines = [what]
+        if self.without_codes:
+            lines.append(f"For {self.without_codes:,} utterances more it can propose nothing: the taxonomy has no codes for their roles.")
         if not self.model:
-            return [f"{what} It costs nothing and sends nothing."]
-        calls = f"{self.model} would be asked {self.calls:,} times, with {_span(self.tokens_in)} tokens in and {_span(self.tokens_out)} out"
-        lines = [what, f"{calls} ({'as measured here' if self.measured else 'estimated on real questions of a sample'})."]
+            return [*lines, "It costs nothing and sends nothing."]
+        if self.kept:
+            lines.append(f"Answers for {_many(self.kept, 'conversation')} are there already and cost nothing again.")
+        if not self.calls:
+            return [*lines, "Nothing is left to ask, so it costs nothing and sends nothing."]
+        model = self.model + (f" (thinking: {self.thinking})" if self.thinking else "")
+        tokens = f"{_span(self.tokens_in)} tokens in and {_span(self.tokens_out)} out"
+        how = "as measured here" if self.measured else "estimated on real questions of a sample"
+        lines.append(f"{model} would be asked {_many(self.calls, 'time')}, with {tokens} ({how}).")
         if self.cost_range is None:
             lines.append(f"No price of {self.model} is known: give it as IN/OUT, in USD per million tokens.")
         else:
@@ -80,7 +96,7 @@ class Plan:
         lines.append(f"Time: {_duration(self.seconds[0])} to {_duration(self.seconds[1])}, {self.price['rate']}.")
         if self.max_cost is not None and self.cost_range and self.cost_range[1] > self.max_cost:
             lines.append(f"With a limit of {self.max_cost:.2f} USD it may stop before the end; what it has by then is kept.")
-        return [*lines, "Nothing was sent."]
+        return [*lines, "Nothing was sent for this plan."]
 
 
 def plan_dict(planned: Plan) -> dict[str, Any]:
@@ -100,19 +116,25 @@ def plan_of(session: Session, order: Order) -> tuple[Plan, Maker]:
     maker = prepare(session, order, taxonomy)
     ids = chosen(session, order.selection)
     n_known = sum(said.gold is not None for transcript in maker.known for _, said in transcript.utterances())
-    base = Plan(order.tagger, len(ids), _n_utterances(session, ids), len(maker.known), n_known)
+    n_utterances, n_without = _n_utterances(session, ids, taxonomy)
+    base = Plan(order.tagger, len(ids), n_utterances, len(maker.known), n_known, without_codes=n_without)
     return (_priced(session, base, maker, ids) if isinstance(maker.tagger, Provider) else base), maker
 
 
-def _n_utterances(session: Session, ids: list[int]) -> int:
-    rows = session.execute(select(col(Conversation.id), col(Conversation.n_utterances)))
+def _n_utterances(session: Session, ids: list[int], taxonomy: Taxonomy) -> tuple[int, int]:
+    """How many utterances the conversations have, and of how many the taxonomy does not know the role."""
     wanted = set(ids)
-    return sum(row.n_utterances for row in rows if row.id in wanted)
+    rows = session.execute(select(col(Conversation.id), col(Conversation.n_utterances)))
+    without = select(col(Utterance.conversation_id), func.count()).where(col(Utterance.role).not_in(taxonomy.roles))
+    counted = session.execute(without.group_by(col(Utterance.conversation_id)))
+    return sum(row.n_utterances for row in rows if row.id in wanted), sum(row[1] for row in counted if row[0] in wanted)
 
 
 def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
     provider = maker.tagger
     assert isinstance(provider, Provider)
+    kept = answered(session, provider) & set(ids)
+    ids = [one for one in ids if one not in kept]
     questions = list(_first_questions(session, maker, random.Random(1).sample(ids, min(len(ids), _SAMPLE))))  # noqa: S311 - no secret
     share = len(ids) / max(1, min(len(ids), _SAMPLE))
     calls = round(len(questions) * share)
@@ -132,6 +154,7 @@ def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
     costs = None if price is None else (_cost(price, *low), _cost(price, *high))
     return Plan(
         base.tagger, base.conversations, base.utterances, base.known_conversations, base.known_utterances,
+        kept=len(kept), without_codes=base.without_codes, thinking=provider.settings.get("thinking", ""),
         cost=None if costs is None else costs[1],
         model=provider.model,
         calls=calls,
@@ -210,6 +233,10 @@ def _words(price: Price | None, provider: Provider) -> dict[str, Any]:
     tier = "" if manner.price else f", {manner.tier} tier"
     of = f"{price.tokens_in:g} in and {price.tokens_out:g} out per million tokens, {table}{tier}"
     return {"of": of, "rate": rate, "in": price.tokens_in, "out": price.tokens_out, "as_of": AS_OF.isoformat(), "tier": manner.tier}
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _span(numbers: Range) -> str:

@@ -32,6 +32,8 @@ def chosen(session: Session, selection: Mapping[str, Sequence[str]]) -> list[int
         for row in rows
         if (not only or any(_is_meant(row.key, one) for one in only)) and not any(_is_meant(row.key, one) for one in leave_out)
     ]
+    if rows and not kept:
+        raise BadInput("No conversation is left of those that were chosen. Leave out fewer.")
     if sample := selection.get("sample"):
         number, seed = int(sample[0]), int(sample[1])
         kept = sorted(random.Random(seed).sample(kept, min(number, len(kept))))  # noqa: S311 - a draw anyone may repeat, no secret

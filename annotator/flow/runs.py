@@ -120,8 +120,9 @@ def order_of(settings: Settings, tagger: str, given: Mapping[str, str]) -> Order
 
 
 def newest_run(session: Session) -> Run | None:
-    """The newest finished run."""
-    statement = select(Run).where(col(Run.finished_at).is_not(None)).order_by(col(Run.id).desc()).limit(1)
+    """The newest finished run that proposes anything."""
+    proposes = select(col(Suggestion.run_id)).where(col(Suggestion.run_id) == col(Run.id)).exists()
+    statement = select(Run).where(col(Run.finished_at).is_not(None), proposes).order_by(col(Run.id).desc()).limit(1)
     return session.scalars(statement).one_or_none()
 
 

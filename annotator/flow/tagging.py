@@ -18,7 +18,7 @@ from annotator.core.taxonomy import Taxonomy
 from annotator.core.transcript import Transcript
 from annotator.db import Database
 from annotator.errors import AnnotatorError, BadInput, Conflict
-from annotator.flow.asking import Asking, Loader, Watch
+from annotator.flow.asking import Asking, Loader, Watch, answered
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.known import known_labels
 from annotator.flow.outcomes import Outcome, chosen, open_conversations, store_outcomes
@@ -74,8 +74,6 @@ def start(session: Session, order: Order) -> tuple[Run, Maker]:
     version, taxonomy = current(session)
     maker = prepare(session, order, taxonomy)
     tagger = maker.tagger
-    if not 0 <= (order.threshold if order.threshold is not None else 0.5) <= 1:
-        raise BadInput(f"The threshold is {order.threshold}; it must be between 0 and 1.")
     chosen(session, order.selection)  # for what it says of patterns that match nothing
     threshold = tagger.threshold if isinstance(tagger, Tagger) else 0.5
     making: dict[str, Any] = {
@@ -97,6 +95,8 @@ def start(session: Session, order: Order) -> tuple[Run, Maker]:
 
 def prepare(session: Session, order: Order, taxonomy: Taxonomy) -> Maker:
     """The tagger of an order with what it may learn from, for a run or only to look."""
+    if not 0 <= (order.threshold if order.threshold is not None else 0.5) <= 1:
+        raise BadInput(f"The threshold is {order.threshold}; it must be between 0 and 1.")
     known = known_labels(session, taxonomy, order.train_on)
     settings = parted(order.settings).settings if order.tagger in PROVIDERS else order.settings
     manner = parse_manner(order.manner) if order.tagger in PROVIDERS else None
@@ -203,7 +203,9 @@ def _ask(db: Database, run: Run, maker: Maker, watch: Watch, clock: _Clock) -> s
     """A provider: many questions at once. Returns why it stopped early, or nothing."""
     assert isinstance(maker.tagger, Provider)
     with db.reading() as session:
-        todo = open_conversations(session, run)
+        # What costs nothing comes first, so that a limit stops only what has to be paid.
+        kept = answered(session, maker.tagger)
+        todo = sorted(open_conversations(session, run), key=lambda one: one not in kept)
         total = len(chosen(session, run.selection))
         loader = Loader(session, run, maker.taxonomy, maker.known)
     asking = Asking(db, run, maker.tagger, loader, todo, watch)

@@ -200,7 +200,7 @@ def _suggestion(taxonomy: Taxonomy, role: str, codes: tuple[str, ...], row: Mapp
     second = _known(taxonomy, role, second) if isinstance(second, str) else ""
     reason = row.get("rationale")
     return Suggestion(
-        probabilities=dict.fromkeys(codes, confidence) if confidence is not None else {},
+        probabilities={codes[0]: confidence} if confidence is not None else {},
         reason=_plain(reason, LONGEST_REASON) if isinstance(reason, str) else "",
         codes=codes,
         confidence=confidence,

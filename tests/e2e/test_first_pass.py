@@ -125,7 +125,7 @@ def order(page: Page, **filled: str) -> None:
     for label, value in filled.items():
         page.get_by_label(label.replace("_", " ")).fill(value)
     page.get_by_role("button", name="Show what it would do and cost").click()
-    expect(page.get_by_text("gemini-3.5-flash-lite would be asked 12 times")).to_be_visible()
+    expect(page.get_by_text("gemini-3.5-flash-lite (thinking: minimal) would be asked 12 times")).to_be_visible()
     page.get_by_role("button", name="Start and pay up to this").click()
 
 

@@ -32,7 +32,7 @@ def test_a_limit_is_never_passed_and_a_higher_one_goes_on(tmp_path: Path, standi
     standin.faults([{"fault": "repetition", "every": 4}])
     limit = 0.02
     run = tag(db, gemini(max_cost=str(limit), concurrency="16"))
-    assert "go on with a higher --max-cost" in run.stopped
+    assert "go on with a higher limit" in run.stopped
     assert 0.3 * limit < spent(db) <= limit
     assert 0 < labelled(db, run) < 240
     standin.faults([])

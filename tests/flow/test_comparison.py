@@ -17,7 +17,7 @@ from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
 from annotator.flow.round import create_round
-from annotator.models import Call, Failure, Role, Run, Suggestion, now
+from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.paths import shipped
 from flow.steps import act, blind, hand_in, label, reopen, role_at, settle, utterance_id
 
@@ -162,7 +162,7 @@ def test_two_runs_are_compared_on_what_both_say(session: Session) -> None:
 
 
 def test_a_number_wins_over_a_name(session: Session) -> None:
-    accounts.add_user(session, "2", Role.ANNOTATOR)
+    accounts.named(session, "2")
     with pytest.raises(NotFound, match="There is no run 2. Known: 1"):
         report(session, "2")
 
@@ -186,15 +186,18 @@ def test_an_unfinished_run_is_compared_as_far_as_it_came(session: Session) -> No
     assert "failed on 1 utterances" in found["warning"]
 
 
-def test_cost_per_thousand_counts_every_call_and_is_undefined_where_one_is_unknown(session: Session) -> None:
+def test_cost_per_thousand_counts_what_suggestions_cost_whoever_paid_and_is_undefined_where_one_is_unknown(session: Session) -> None:
     second_run(session)
     assert report(session, "1", run_id=2)["run"]["cost_per_thousand"] == 0.0
-    call(session, 2, 0.004)
-    call(session, 2, 0.002)
+    found = session.scalars(select(Suggestion).where(col(Suggestion.run_id) == 2)).all()
+    for one in found:
+        one.call_id, one.cost = 1, 0.002
+    session.flush()
     assert report(session, "1", run_id=2)["run"]["cost_per_thousand"] == pytest.approx(2.0)
-    call(session, 2, None)
-    found = report(session, "1", run_id=2)["run"]
-    assert (found["cost_per_thousand"], found["undefined"]["cost_per_thousand"]) == (None, "the cost of 1 of 3 calls is not known")
+    found[0].cost = None
+    session.flush()
+    told = report(session, "1", run_id=2)["run"]
+    assert (told["cost_per_thousand"], told["undefined"]["cost_per_thousand"]) == (None, "of 1 suggestions the cost is not known")
 
 
 # What to look at

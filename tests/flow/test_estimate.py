@@ -130,11 +130,11 @@ def test_a_plan_of_some_conversations_is_of_these(db: Database, standin: StandIn
 def test_people_are_told_how_much_how_long_and_that_nothing_was_sent(db: Database) -> None:
     said = plan(db, gemini()).sentences()
     assert said[0].startswith("The gemini tagger would propose codes for 445 utterances in 12 conversations, learning from ")
-    assert said[1].startswith("gemini-3.5-flash-lite would be asked 12 times, with ")
+    assert said[1].startswith("gemini-3.5-flash-lite (thinking: minimal) would be asked 12 times, with ")
     assert said[1].endswith("(estimated on real questions of a sample).")
     assert said[2].startswith("Price: 0.0") and "0.3 in and 2.5 out per million tokens, by the price table of 07 October 2026" in said[2]
     assert said[3].startswith("Time: ") and "at most 16 at once" in said[3]
-    assert said[4:] == ["Nothing was sent."]
+    assert said[4:] == ["Nothing was sent for this plan."]
 
 
 def test_flex_is_half_the_price_and_a_price_that_is_given_counts(db: Database) -> None:
@@ -166,9 +166,10 @@ def test_a_project_without_conversations_has_a_plan(empty_folder: Path, tmp_path
     folder = shutil.copytree(empty_folder, tmp_path / "none")
     db = Database(f"sqlite:///{Path(folder) / 'annotator.db'}")
     planned = plan(db, gemini())
-    assert (planned.calls, planned.cost, len(planned.sentences())) == (0, 0.0, 5)
+    assert (planned.calls, planned.cost) == (0, 0.0)
+    assert planned.sentences()[-1] == "Nothing is left to ask, so it costs nothing and sends nothing."
     db.close()
 
 
 def test_a_tagger_of_this_process_costs_nothing(db: Database) -> None:
-    assert plan(db, Order("local")).sentences()[0].endswith("It costs nothing and sends nothing.")
+    assert plan(db, Order("local")).sentences()[-1] == "It costs nothing and sends nothing."

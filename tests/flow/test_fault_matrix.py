@@ -15,7 +15,6 @@ from standin.faults import ANSWER_FAULTS, FAULTS, REQUEST_FAULTS, STOPPING_FAULT
 from annotator.db import Database
 from annotator.flow.asking import Watch
 from annotator.flow.tagging import tag
-from annotator.flow.taxonomy import current
 from annotator.models import Run
 from flow.asked import calls, gemini, labelled, missing, retry, suggestions, with_label, wrong
 

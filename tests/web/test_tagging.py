@@ -43,9 +43,9 @@ def test_the_plan_of_the_local_tagger_says_that_it_costs_nothing(lea: TestClient
 
 def test_the_plan_of_a_provider_says_calls_tokens_price_and_time_and_stores_nothing(lea: TestClient, db: Database) -> None:
     page = text(press(lea, lea.get("/tagging"), SHOW, tagger="gemini", tier="flex"))
-    assert "gemini-3.5-flash-lite would be asked 3 times" in page
+    assert "gemini-3.5-flash-lite (thinking: minimal) would be asked 3 times" in page
     assert "by the price table of 07 October 2026, flex tier" in page
-    assert "Nothing was sent." in page
+    assert "Nothing was sent for this plan." in page
     assert n_runs(db) == 1
 
 
@@ -60,7 +60,7 @@ def test_without_a_key_the_plan_says_so_and_cannot_be_started(lea: TestClient, d
 def test_the_plan_keeps_what_was_filled_in_and_proposes_a_limit(lea: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", "of-a-test")
     page = press(lea, lea.get("/tagging"), SHOW, tagger="gemini", only="s1_*", model="gemini-3.8-flash", thinking="low")
-    assert "asked 1 times" in text(page)
+    assert "asked 1 time," in text(page)
     assert PAY in buttons(page)
     for kept in ("s1_*", "gemini-3.8-flash", "low"):
         assert f'value="{kept}"' in page.text
