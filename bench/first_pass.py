@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from annotator.db import Database
-from annotator.flow.asking import Loader
+from annotator.flow.cases import Loader
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.runs import Order
 from annotator.flow.tagging import prepare

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from annotator.core.taxonomy import Taxonomy
 from annotator.db import Database
-from annotator.flow.asking import Loader, answered, bytes_of
+from annotator.flow.cases import Loader, answered, bytes_of
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.intake_facts import IMPORTED
 from annotator.flow.outcomes import chosen

@@ -13,9 +13,9 @@ from sqlmodel import Session
 
 from annotator.core.labelled import guard
 from annotator.errors import BadInput, Conflict, NotFound
-from annotator.flow import calibration, runs, tagging
+from annotator.flow import calibration, certainty, runs, tagging
 from annotator.flow.access import Right, require
-from annotator.flow.certainty import Certainty, weakest_first
+from annotator.flow.certainty import Certainty, Said, other_run, weakest_first
 from annotator.flow.estimate import Plan, plan_of
 from annotator.flow.runs import Missing, Order, Progress
 from annotator.models import Calibration, Run, User
@@ -23,7 +23,7 @@ from annotator.settings import Settings
 from annotator.taggers import PROVIDERS
 from annotator.taggers.provider import Provider, parse_manner
 
-FAILURES_SHOWN = 30
+FAILURES_SHOWN = 500
 _MOST_RUNS = 50
 
 
@@ -31,7 +31,7 @@ def order_from(settings: Settings, filled_in: Mapping[str, str]) -> Order:
     """The order that a form says; empty fields are left to the project's settings. Raises `BadInput` for what cannot be."""
     given = {name: value.strip() for name, value in filled_in.items() if value.strip()}
     tagger = given.pop("tagger", "local")
-    selection = {name: given.pop(name, "").split() for name in ("only", "leave_out")}
+    selection = {name: re.findall(r"[^\s,]+", given.pop(name, "")) for name in ("only", "leave_out")}
     selection["sample"] = [str(_whole(given.pop("sample"), "sample")), "1"] if "sample" in given else []
     threshold = _share(given.pop("threshold")) if "threshold" in given else None
     train_on = tuple(one.strip() for one in given.pop("train_on", "").split(",") if one.strip())
@@ -92,22 +92,59 @@ def progress(session: Session, lead: User, run_id: int) -> Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Utterances of one conversation that have no suggestion for one and the same reason."""
+
+    conversation: str
+    utterances: tuple[str, ...]
+    reason: str
+
+    @property
+    def which(self) -> str:
+        """The utterances, or how many where they are many.
+
+        >>> Group("c1", ("1", "2"), "").which, Group("c1", tuple("123456789"), "").which
+        ('1, 2', '9 utterances, from 1 to 9')
+        """
+        if len(self.utterances) <= 6:
+            return ", ".join(self.utterances)
+        return f"{len(self.utterances)} utterances, from {self.utterances[0]} to {self.utterances[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunPage:
     """One page of what a lead sees of a run."""
 
     progress: Progress
-    failures: Sequence[Missing]
+    failures: Sequence[Group]
     conversations: Sequence[Certainty]
     total: int
     calibration: Calibration | None
+    other: Run | None
+
+
+def grouped(failures: Sequence[Missing]) -> list[Group]:
+    """Failures by conversation and reason, in their order."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in failures:
+        groups.setdefault((one.conversation, one.reason), []).append(one.utterance)
+    return [Group(conversation, tuple(utterances), reason) for (conversation, reason), utterances in groups.items()]
 
 
 def look(session: Session, lead: User, run_id: int, page: int) -> RunPage:
     """A run with its failures, and its conversations by their weakest utterance."""
     found = progress(session, lead, run_id)
     conversations, total = weakest_first(session, found.run, page)
-    failures = runs.failures(session, found.run, FAILURES_SHOWN)
-    return RunPage(found, failures, conversations, total, calibration.newest(session, run_id))
+    failures = grouped(runs.failures(session, found.run, FAILURES_SHOWN))
+    return RunPage(found, failures, conversations, total, calibration.newest(session, run_id), other_run(session, found.run))
+
+
+def look_into(session: Session, lead: User, run_id: int, conversation_id: int) -> tuple[Run, Run | None, str, list[Said]]:
+    """A conversation as a run sees it: the run, the one for a second opinion, the conversation's id and its utterances."""
+    require(lead, Right.LEAD)
+    run = _found(session, run_id)
+    key, said = certainty.look_into(session, run, conversation_id)
+    return run, other_run(session, run), key, said
 
 
 def calibrated(session: Session, lead: User, run_id: int) -> Calibration:
@@ -155,8 +192,8 @@ def conversations_csv(session: Session, lead: User, run_id: int) -> str:
     """A run's conversations by their weakest utterance, as a table."""
     require(lead, Right.LEAD)
     found, _ = weakest_first(session, _found(session, run_id), None)
-    rows = [(one.conversation, one.weakest, one.utterances, one.failures, one.differ, one.odd) for one in found]
-    return _table(("conversation", "weakest_confidence", "utterances", "without_suggestion", "differ_from_other_tagger", "odd"), rows)
+    rows = [(one.conversation, one.weakest, one.suggested, one.failures, one.differ, one.odd) for one in found]
+    return _table(("conversation", "weakest_confidence", "with_suggestion", "without_suggestion", "differ_from_other_run", "odd"), rows)
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -51,12 +51,23 @@ class Progress:
     failures: int
     spent: float | None
     calls: int
+    kept: int
     model_versions: tuple[str, ...]
 
     @property
     def n_open(self) -> int:
         """Conversations still to do."""
         return max(0, self.chosen - self.conversations)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something happens, or will in a moment."""
+        return self.state in ("running", "waiting", "pausing")
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether going on costs money."""
+        return self.run.tagger in PROVIDERS
 
     @property
     def left(self) -> str:
@@ -76,6 +87,7 @@ class Progress:
             "n_utterances": self.utterances,
             "n_failures": self.failures,
             "n_calls": self.calls,
+            "n_kept": self.kept,
             "cost": self.spent,
             "model_versions": list(self.model_versions),
         }
@@ -85,9 +97,10 @@ class Progress:
         run = self.run
         size = f"{self.utterances:,} utterances of {self.conversations:,} conversations"
         lines = [f"Run {run.id}: {run.tagger} proposed codes for {size} in {run.seconds:.1f} s."]
-        if self.calls:
+        if self.calls or self.kept:
             money = "an unknown price" if self.spent is None else f"{self.spent:.4f} USD"
-            lines.append(f"{self.calls:,} answers of {', '.join(self.model_versions)}, {money}.")
+            reused = f" and {self.kept:,} kept from earlier runs" if self.kept else ""
+            lines.append(f"{self.calls:,} answers of {', '.join(self.model_versions)}{reused}, {money}.")
         if self.failures:
             again = f"`annotator tag --run {run.id} --failures` lists them, --retry-failed asks again"
             lines.append(f"{self.failures:,} utterances have no suggestion: {again}.")
@@ -288,8 +301,15 @@ def progress_of(session: Session, run: Run) -> Progress:
         failures=failures,
         spent=None if unknown else float(spent),
         calls=calls,
+        kept=_n_kept(session, run.id),
         model_versions=model_versions(session, run.id),
     )
+
+
+def _n_kept(session: Session, run_id: int | None) -> int:
+    """How many answers of earlier runs its suggestions were read from."""
+    theirs = select(col(Suggestion.call_id)).join(Call, col(Call.id) == col(Suggestion.call_id)).where(col(Call.run_id) != run_id)
+    return session.scalar(select(func.count()).select_from(theirs.where(col(Suggestion.run_id) == run_id).distinct().subquery())) or 0
 
 
 def model_versions(session: Session, run_id: int | None) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from annotator.core.taxonomy import Taxonomy
 from annotator.core.transcript import Transcript
 from annotator.db import Database
 from annotator.errors import AnnotatorError, BadInput, Conflict
-from annotator.flow.asking import Asking, Loader, Watch, answered
+from annotator.flow.asking import Asking, Watch
+from annotator.flow.cases import Loader, answered
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.known import known_labels
 from annotator.flow.outcomes import Outcome, chosen, open_conversations, store_outcomes

@@ -12,8 +12,9 @@ from annotator.core.calibration import probability
 from annotator.core.reliability_svg import reliability_svg
 from annotator.flow import first_pass
 from annotator.flow.certainty import PAGE, Certainty
-from annotator.flow.runs import Missing, Progress
-from annotator.models import Calibration
+from annotator.flow.first_pass import Group
+from annotator.flow.runs import Progress
+from annotator.models import Calibration, Run
 from annotator.web.deps import reading, writing
 from annotator.web.render import Page, render_block, render_page
 
@@ -32,16 +33,18 @@ class RunPage(Page):
     """A run and one page of its conversations, the least certain first."""
 
     progress: Progress
-    failures: Sequence[Missing]
+    failures: Sequence[Group]
     conversations: Sequence[Certainty]
     calibration: Calibration | None
+    other: Run | None
     number: int
     last: int
 
-    def shown(self, stated: float) -> str:
-        """A confidence as people read it: calibrated where that was measured, else as stated."""
-        value = probability(self.calibration.knots, stated) if self.calibration else stated
-        return f"{value * 100:.0f} %"
+    def shown(self, stated: float | None) -> str:
+        """A confidence as people read it: a probability where the run was calibrated, else the figure that was stated."""
+        if stated is None:
+            return "–"
+        return f"{probability(self.calibration.knots, stated) * 100:.0f} %" if self.calibration else f"{stated:.2f}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def show(request: Request, run_id: int, page: int = 1) -> Response:
         failures=found.failures,
         conversations=found.conversations,
         calibration=found.calibration,
+        other=found.other,
         number=number,
         last=last,
     )
@@ -73,7 +77,11 @@ def show(request: Request, run_id: int, page: int = 1) -> Response:
 def progress(request: Request, run_id: int) -> Response:
     with reading(request) as (session, user):
         found = first_pass.progress(session, user, run_id)
-    return render_block("run.html", "progress", ProgressFragment(progress=found))
+    answer = render_block("run.html", "progress", ProgressFragment(progress=found))
+    if not found.is_live:
+        # What stands below the live part is as old as the page.
+        answer.headers["HX-Refresh"] = "true"
+    return answer
 
 
 @router.get("/tagging/{run_id}/run.json")

@@ -166,6 +166,7 @@ def test_pages_of_the_first_pass(db: Database, look_at: Callable[..., Page]) -> 
     look_at("lea", "/tagging/plan?tagger=gemini&tier=flex", "tagging-plan")
     look_at("lea", "/tagging/plan?tagger=gemini&max_cost=much", "tagging-refused")
     look_at("lea", "/tagging/1", "run")
+    look_at("lea", "/tagging/1/conversation/1", "proposals")
     stop_a_run(db)
     page = look_at("lea", "/tagging/2", "run-paused")
     expect(page.get_by_role("button", name="Go on")).to_be_visible()

@@ -67,8 +67,8 @@ def test_the_lead_sees_where_another_tagger_differs(db: Database) -> None:
     with db.reading() as session:
         run = runs.any_run(session, 1)
         found, total = weakest_first(session, run, 1)
-    assert (total, {one.conversation: one.utterances for one in found}) == (3, {"s1_d_1": 32, "s2_d_2": 38, "s3_d_3": 37})
-    assert all(0 < one.differ <= one.utterances for one in found)
+    assert (total, {one.conversation: one.suggested for one in found}) == (3, {"s1_d_1": 32, "s2_d_2": 38, "s3_d_3": 37})
+    assert all(0 < one.differ <= one.suggested for one in found)
 
 
 def test_without_another_tagger_nothing_differs(db: Database) -> None:

@@ -64,6 +64,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/tagging/plan"): ({}, (403, 200, 403, 303, 403)),
     ("POST", "/tagging"): ({"data": {"tagger": "of-nobody"}}, (403, 422, 403, 401, 403)),
     ("GET", "/tagging/{run_id}"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/tagging/{run_id}/conversation/{conversation_id}"): ({}, (403, 200, 403, 303, 403)),
     ("GET", "/tagging/{run_id}/progress"): ({}, (403, 200, 403, 303, 403)),
     ("GET", "/tagging/{run_id}/run.json"): ({}, (403, 200, 403, 303, 403)),
     ("GET", "/tagging/{run_id}/failures.csv"): ({}, (403, 200, 403, 303, 403)),
@@ -94,7 +95,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 def ask(browser: TestClient, method: str, path: str, desk: str, **sent: Any) -> Response:
     """Send a request for the first utterance of Alice's desk."""
-    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody", run_id=1)
+    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody", run_id=1, conversation_id=1)
     return browser.request(method, path, **sent)
 
 
