@@ -1,6 +1,5 @@
 """First pass: plan it, run it, go on with it, see what failed."""
 
-import json
 import signal
 import sys
 import threading
@@ -22,7 +21,7 @@ _MANNER = ("tier", "rpm", "concurrency", "max_cost", "price", "on_reroute")
 
 @app.command()
 def tag(
-    tagger: Annotated[str, typer.Option(help="local, gemini or scripted.")] = "local",
+    tagger: Annotated[str, typer.Option(help="local, or gemini.")] = "local",
     plan: Annotated[bool, typer.Option("--plan", help="Say what it would do and cost; send and store nothing.")] = False,
     model: Annotated[str | None, typer.Option(help="The provider's model.")] = None,
     thinking: Annotated[str | None, typer.Option(help="How much it thinks: minimal, low, medium or high.")] = None,
@@ -55,15 +54,13 @@ def tag(
         if failures:
             _list_failures(database, run, as_json=as_json)
             return
+        if run is not None or retry_failed:
+            _check_no_order({**settings, **selection, "train_on": train_on, "threshold": threshold, "set": setting, "plan": plan or None})
+            _go_on(database, run, _words(given), retry=retry_failed, as_json=as_json)
+            return
         order = _order(found, tagger, _words(settings), _words(given), _pairs(setting or []))
         order = _with(order, threshold=threshold, train_on=tuple(train_on or ()), selection=selection)
-        if plan:
-            _plan(database, order, as_json=as_json)
-        elif run is not None or retry_failed:
-            _check_no_order({**settings, **selection, "train_on": train_on, "threshold": threshold, "set": setting})
-            _go_on(database, run, _words(given), retry=retry_failed, as_json=as_json)
-        else:
-            _run(database, order, as_json=as_json)
+        (_plan if plan else _run)(database, order, as_json=as_json)
 
 
 def _words(given: dict[str, Any]) -> dict[str, str]:
@@ -102,22 +99,23 @@ def _check_no_order(given: dict[str, Any]) -> None:
     for name, value in given.items():
         if value not in (None, []):
             option = f"--{name.replace('_', '-')}"
-            raise BadInput(f"A run goes on as it was ordered, so {option} cannot be changed. Leave {option} out, or start a new run.")
+            raise BadInput(f"A run goes on as it was ordered, so {option} says nothing here. Leave {option} out, or start a new run.")
 
 
 def _list_failures(database: Database, run_id: int | None, *, as_json: bool) -> None:
     from annotator.flow import runs
+    from annotator.flow.failures import failures, grouped
 
     with database.reading() as session:
         run = runs.any_run(session, run_id)
-        found = runs.failures(session, run)
+        found = failures(session, run)
     if as_json:
         show({"run": run.id, "failures": [one.as_dict() for one in found]})
         return
-    for one in found:
-        reason = one.reason.removesuffix(".")
-        print(f"{one.conversation}, utterance {one.utterance} ({one.role}): {reason}. {json.dumps(one.text[:60], ensure_ascii=False)}")
-    say(f"Run {run.id}: {len(found)} utterances have no suggestion. `annotator tag --run {run.id} --retry-failed` asks again.")
+    for group in grouped(found):
+        print(f"{group.conversation}, {group.which}: {group.reason.removesuffix('.')}.")
+    again = f" `annotator tag --run {run.id} --retry-failed` asks again; --json lists each with its text." if found else ""
+    say(f"Run {run.id}: {len(found)} utterances have no suggestion.{again}")
 
 
 def _run(database: Database, order: Any, *, as_json: bool) -> None:

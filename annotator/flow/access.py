@@ -8,10 +8,10 @@ from enum import StrEnum, auto
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, select, true
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from annotator.errors import Forbidden, NotFound
-from annotator.models import Assignment, Condition, Conversation, Role, Round, RoundConversation, Suggestion, User
+from annotator.models import Assignment, Condition, Conversation, Role, Round, RoundConversation, Submission, Suggestion, User
 
 
 class Right(StrEnum):
@@ -98,6 +98,19 @@ def mine(user: User) -> dict[str, int | None]:
     """The parameters of `OWN_ASSIGNMENTS` for this user; raises `Forbidden` for roles that do not annotate."""
     require(user, Right.ANNOTATE)
     return {"me": user.id}
+
+
+def check_not_blind(session: Session, user: User, conversation_id: int) -> None:
+    """Raise `Forbidden` where somebody who may see proposals has still to label this conversation without them."""
+    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in))
+    statement = (
+        select(col(Assignment.id))
+        .join(RoundConversation, PLACED)
+        .where(col(Assignment.user_id) == user.id, col(Assignment.conversation_id) == conversation_id)
+        .where(col(RoundConversation.condition) == Condition.BLIND, ~handed_in.exists())
+    )
+    if session.scalars(statement.limit(1)).one_or_none() is not None:
+        raise Forbidden("You label this conversation blind. Its proposals show when you have handed it in.")
 
 
 def not_yours(what: str = "conversation") -> NotFound:

@@ -14,10 +14,12 @@ from sqlmodel import Session
 from annotator.core.labelled import guard
 from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow import calibration, certainty, runs, tagging
-from annotator.flow.access import Right, require
+from annotator.flow.access import Right, check_not_blind, require
 from annotator.flow.certainty import Certainty, Said, other_run, weakest_first
 from annotator.flow.estimate import Plan, plan_of
-from annotator.flow.runs import Missing, Order, Progress
+from annotator.flow.failures import Group, grouped
+from annotator.flow.failures import failures as failures_of
+from annotator.flow.runs import Order, Progress
 from annotator.models import Calibration, Run, User
 from annotator.settings import Settings
 from annotator.taggers import PROVIDERS
@@ -92,26 +94,6 @@ def progress(session: Session, lead: User, run_id: int) -> Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Utterances of one conversation that have no suggestion for one and the same reason."""
-
-    conversation: str
-    utterances: tuple[str, ...]
-    reason: str
-
-    @property
-    def which(self) -> str:
-        """The utterances, or how many where they are many.
-
-        >>> Group("c1", ("1", "2"), "").which, Group("c1", tuple("123456789"), "").which
-        ('1, 2', '9 utterances, from 1 to 9')
-        """
-        if len(self.utterances) <= 6:
-            return ", ".join(self.utterances)
-        return f"{len(self.utterances)} utterances, from {self.utterances[0]} to {self.utterances[-1]}"
-
-
-@dataclass(frozen=True, slots=True)
 class RunPage:
     """One page of what a lead sees of a run."""
 
@@ -123,25 +105,18 @@ class RunPage:
     other: Run | None
 
 
-def grouped(failures: Sequence[Missing]) -> list[Group]:
-    """Failures by conversation and reason, in their order."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for one in failures:
-        groups.setdefault((one.conversation, one.reason), []).append(one.utterance)
-    return [Group(conversation, tuple(utterances), reason) for (conversation, reason), utterances in groups.items()]
-
-
 def look(session: Session, lead: User, run_id: int, page: int) -> RunPage:
     """A run with its failures, and its conversations by their weakest utterance."""
     found = progress(session, lead, run_id)
     conversations, total = weakest_first(session, found.run, page)
-    failures = grouped(runs.failures(session, found.run, FAILURES_SHOWN))
+    failures = grouped(failures_of(session, found.run, FAILURES_SHOWN))
     return RunPage(found, failures, conversations, total, calibration.newest(session, run_id), other_run(session, found.run))
 
 
 def look_into(session: Session, lead: User, run_id: int, conversation_id: int) -> tuple[Run, Run | None, str, list[Said]]:
     """A conversation as a run sees it: the run, the one for a second opinion, the conversation's id and its utterances."""
     require(lead, Right.LEAD)
+    check_not_blind(session, lead, conversation_id)
     run = _found(session, run_id)
     key, said = certainty.look_into(session, run, conversation_id)
     return run, other_run(session, run), key, said
@@ -183,7 +158,7 @@ def retry(session: Session, lead: User, run_id: int) -> None:
 def failures_csv(session: Session, lead: User, run_id: int) -> str:
     """Every utterance of a run without a suggestion, and why, as a table."""
     require(lead, Right.LEAD)
-    found = runs.failures(session, _found(session, run_id))
+    found = failures_of(session, _found(session, run_id))
     rows = [(one.conversation, one.utterance, one.role, one.reason, one.text) for one in found]
     return _table(("conversation", "utterance", "role", "reason", "text"), rows)
 

@@ -6,7 +6,7 @@ What fills them is `flow/tagging.py` (in this process) and `flow/asking.py` (a p
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +14,11 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlmodel import Session, col
 
 from annotator.errors import BadInput, Conflict
-from annotator.flow.outcomes import chosen, counted, open_conversations, without_outcome
-from annotator.models import Call, Conversation, Failure, Run, Suggestion, Utterance, now
+from annotator.flow.outcomes import chosen, counted, open_conversations
+from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.settings import Settings
 from annotator.taggers import PROVIDERS
-from annotator.taggers.provider import parse_manner, parted
+from annotator.taggers.provider import manner_names, parse_manner, parted
 
 _LEASE = timedelta(seconds=60)
 
@@ -109,24 +109,13 @@ class Progress:
         return lines
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """An utterance without a suggestion, and why."""
-
-    conversation: str
-    utterance: str
-    role: str
-    text: str
-    reason: str
-
-    def as_dict(self) -> dict[str, str]:
-        """The same as JSON values."""
-        return asdict(self)
-
-
 def order_of(settings: Settings, tagger: str, given: Mapping[str, str]) -> Order:
     """An order from NAME=VALUE pairs, over the project's own settings where a provider is asked."""
     if tagger not in PROVIDERS:
+        paid = sorted(given.keys() & {"model", "thinking", "fresh", *manner_names()})
+        if paid:
+            what = f"{', '.join(paid)} is for language models, and the {tagger} tagger is none"
+            raise BadInput(f"{what}. Add --tagger gemini, or leave it out.")
         return Order(tagger, dict(given))
     names = parted({name: value for name, value in {**settings.provider, **given}.items() if value})
     return Order(tagger, names.settings, manner=names.manner)
@@ -329,32 +318,3 @@ def state_of(run: Run) -> str:
     if run.paused_at is not None:
         return "paused"
     return "waiting" if run.on_server else "interrupted"
-
-
-def failures(session: Session, run: Run, limit: int | None = None) -> list[Missing]:
-    """Every chosen utterance of a run without a suggestion, with its reason; those not asked yet say why not.
-
-    With a limit only so many, and of those that were asked.
-    """
-    columns: tuple[Any, ...] = (col(Conversation.key), col(Utterance.key), col(Utterance.role), col(Utterance.text))
-    failed = (
-        select(*columns, col(Failure.reason))
-        .join(Utterance, col(Utterance.id) == col(Failure.utterance_id))
-        .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
-        .where(col(Failure.run_id) == run.id)
-        .order_by(col(Utterance.id))
-        .limit(limit)
-    )
-    found = [Missing(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(failed)]
-    if run.finished_at is None and limit is None:
-        reason = f"not asked yet: {run.stopped or f'the run is {state_of(run)}'}"
-        waiting = open_conversations(session, run)
-        for start in range(0, len(waiting), 500):
-            statement = (
-                select(*columns)
-                .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
-                .where(col(Conversation.id).in_(waiting[start : start + 500]), without_outcome(run.id))
-                .order_by(col(Utterance.id))
-            )
-            found += [Missing(row[0], row[1], row[2], row[3], reason) for row in session.execute(statement)]
-    return found

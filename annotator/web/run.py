@@ -12,7 +12,7 @@ from annotator.core.calibration import probability
 from annotator.core.reliability_svg import reliability_svg
 from annotator.flow import first_pass
 from annotator.flow.certainty import PAGE, Certainty
-from annotator.flow.first_pass import Group
+from annotator.flow.failures import Group
 from annotator.flow.runs import Progress
 from annotator.models import Calibration, Run
 from annotator.web.deps import reading, writing

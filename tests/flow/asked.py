@@ -18,11 +18,12 @@ from annotator.core.taxonomy import Taxonomy
 from annotator.db import Database
 from annotator.flow import runs, tagging
 from annotator.flow.asking import Watch
+from annotator.flow.failures import Missing, failures
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.outcomes import chosen
 from annotator.flow.project import open_project
-from annotator.flow.runs import Missing, Order, any_run
+from annotator.flow.runs import Order, any_run
 from annotator.flow.taxonomy import current
 from annotator.models import Call, Failure, Run, Suggestion, Utterance
 from annotator.settings import Settings
@@ -110,7 +111,7 @@ def suggestions(db: Database, run: Run) -> list[Suggestion]:
 def missing(db: Database, run: Run) -> list[Missing]:
     """Every chosen utterance without a suggestion, with its reason."""
     with db.reading() as session:
-        return runs.failures(session, any_run(session, run.id))
+        return failures(session, any_run(session, run.id))
 
 
 def labelled(db: Database, run: Run) -> int:

@@ -8,10 +8,11 @@ from sqlmodel import update
 
 from annotator.db import Database
 from annotator.flow import tagging
+from annotator.flow.round import create_round
 from annotator.flow.runs import Order
-from annotator.models import Failure, Suggestion
+from annotator.models import Condition, Failure, RoundConversation, Suggestion
 
-from .forms import Reader, cells, press
+from .forms import Reader, cells, hand_in_as_it_is, press
 
 Browse = Callable[[str], TestClient]
 PAGE = "/tagging/1/conversation/1"
@@ -58,6 +59,20 @@ def test_what_people_decided_is_not_here(browse: Browse, desk: str) -> None:
 
 
 # not yours, wrong role
+
+
+def test_a_lead_who_labels_a_conversation_blind_sees_its_proposals_afterwards(browse: Browse, db: Database) -> None:
+    lea = browse("lea")
+    with db.writing() as session:
+        made = create_round(session, "r2", ["lea"])
+        assert made.conversations == 3
+        session.execute(update(RoundConversation).where(RoundConversation.round_id == 2).values(condition=Condition.BLIND))
+    refused = lea.get(PAGE)
+    assert (refused.status_code, "You label this conversation blind" in cells(refused)) == (403, True)
+    mine = next(link for link in Reader(lea.get("/review").text).links if link.startswith("/review/"))
+    assert hand_in_as_it_is(lea, mine).status_code == 303
+    pages = [lea.get(f"/tagging/1/conversation/{number}").status_code for number in (1, 2, 3)]
+    assert sorted(pages) == [200, 403, 403]
 
 
 @pytest.mark.parametrize("name", ["alice", "rui"])
