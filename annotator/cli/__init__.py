@@ -4,6 +4,7 @@ import gc
 import sys
 
 import typer
+from sqlalchemy.exc import OperationalError
 
 from annotator.cli import accounts, agreement, calibration, comparison, export, intake, project, round, tagging
 from annotator.cli.shared import say
@@ -25,4 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except AnnotatorError as error:
         say(f"annotator: {error}")
+        sys.exit(1)
+    except OperationalError as error:  # a full disk, a file that may not be written, a lock that stays
+        say(f"annotator: The database cannot be used: {error.orig}. Free some space, or check who may write it, and go on.")
         sys.exit(1)

@@ -9,7 +9,8 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +30,7 @@ from annotator.taggers.prompt import Question
 from annotator.taggers.provider import Answer, Busy, Provider, Stopped, Unanswerable
 
 _TRIES, _RATE_WAITS, _LONGEST_WAIT, _IN_A_ROW = 5, 12, 60.0, 5
+NOT_COUNTED = "the service did not say what it counted; the cost is the most it may be"
 _AT_ONCE = 40
 
 
@@ -40,6 +42,8 @@ class _Story:
     costs: list[float | None] = field(default_factory=list)
     waiting: dict[str, Any] | None = None
     waiting_for: list[int] = field(default_factory=list)
+    refused: bool = False
+    """Whether the service refused the text, which says nothing of its answers to others."""
 
 
 class _GivenUp(Exception):
@@ -64,7 +68,7 @@ class Asking:
         self._taxonomy, self._todo = provider.brief.taxonomy, deque(todo)
         self._loaded: deque[Conversation] = deque()
         self._lock = threading.Lock()
-        self.done = self._in_a_row = 0
+        self.done = self._in_a_row = self._fruitless = 0
         self.stopped = ""
         self._crash: BaseException | None = None
         with db.reading() as session:
@@ -72,6 +76,8 @@ class Asking:
             self._versions = list(model_versions(session, run.id))
         manner = provider.manner
         self.budget = Budget(manner.max_cost, float(spent or 0.0), watch.halt)
+        # Until it is known which model answers, and so what it costs, one asks and the others wait.
+        self._first = threading.Lock() if manner.max_cost is not None or manner.on_reroute == "stop" else None
         self._pace = Pace(manner.concurrency, manner.rpm, watch.halt)
         self._salt = (str(run.retries) if run.retries else "") + (f" run {run.id}" if run.settings.get("fresh") else "")
 
@@ -129,10 +135,11 @@ class Asking:
     # One conversation
 
     def _ask_about(self, conversation: Conversation) -> None:
-        inquiry, story = Inquiry(conversation.case, conversation.wanted), _Story()
+        inquiry, story = Inquiry(conversation.case, conversation.wanted, self._taxonomy.roles), _Story()
         try:
             self._go_through(conversation, inquiry, story)
             self._store(conversation, inquiry, story)
+            self._check_fruit(inquiry, story)
         except Exception:
             self._store_answer(story)  # what was paid for is kept, whatever went wrong
             raise
@@ -149,11 +156,21 @@ class Asking:
                 continue
             reading = self._provider.read(question, answer)
             inquiry.take(question, reading)
+            story.refused = story.refused or bool(reading.blocked or reading.stopped)
             if story.waiting is not None:
-                story.waiting["note"] = reading.note or reading.whole or reading.stopped or reading.blocked
+                said = reading.note or reading.whole or reading.stopped or reading.blocked
+                story.waiting["note"] = "; ".join(filter(None, (story.waiting["note"], said)))
                 story.waiting_for = list(reading.accepted)
             else:
                 story.calls |= dict.fromkeys(reading.accepted, conversation.kept[key].call_id)
+
+    def _check_fruit(self, inquiry: Inquiry, story: _Story) -> None:
+        """Stop where conversation after conversation gets answers of which nothing can be used: that is not worth the money."""
+        useless = bool(story.costs) and not inquiry.suggestions and not story.refused
+        self._fruitless = self._fruitless + 1 if useless else 0 if inquiry.suggestions else self._fruitless
+        if self._fruitless >= _IN_A_ROW:
+            reason = next(iter(inquiry.failures.values()), "")
+            raise Stopped(f"{_IN_A_ROW} conversations in a row got answers of which nothing can be used: {reason}. Try another model.")
 
     def _answered(self, conversation: Conversation, question: Question, key: str, story: _Story) -> Answer:
         """The answer that is there already, or a new one, which `story` then holds until it is on disk."""
@@ -162,28 +179,29 @@ class Asking:
             story.costs.append(kept.cost)
             self._notice(kept.answer)
             return kept.answer
-        answer, seconds = self._patiently(question)
-        price = self._price(answer.model_version)
-        story.waiting = {
-            "run_id": self._run.id,
-            "conversation_id": conversation.id,
-            "taxonomy_version_id": self._run.taxonomy_version_id,
-            "key": key,
-            "prompt_hash": self._provider.prompt_hash,
-            "model_version": answer.model_version,
-            "finish": answer.finish,
-            "raw": answer.text,
-            "note": "",
-            "tokens_in": answer.tokens_in,
-            "tokens_cached": answer.tokens_cached,
-            "tokens_out": answer.tokens_out,
-            "cost": cost(price, answer) if price is not None else None,
-            "seconds": round(seconds, 3),
-            "answered_at": now(),
-        }
-        story.costs.append(story.waiting["cost"])
-        self._notice(answer)
-        return answer
+        with self._alone_at_first():
+            answer, seconds = self._patiently(question)
+            spent = self._spent(question, answer)
+            story.waiting = {
+                "run_id": self._run.id,
+                "conversation_id": conversation.id,
+                "taxonomy_version_id": self._run.taxonomy_version_id,
+                "key": key,
+                "prompt_hash": self._provider.prompt_hash,
+                "model_version": answer.model_version,
+                "finish": answer.finish,
+                "raw": answer.text,
+                "note": "" if answer.counted else NOT_COUNTED,
+                "tokens_in": answer.tokens_in,
+                "tokens_cached": answer.tokens_cached,
+                "tokens_out": answer.tokens_out,
+                "cost": spent,
+                "seconds": round(seconds, 3),
+                "answered_at": now(),
+            }
+            story.costs.append(story.waiting["cost"])
+            self._notice(answer)
+            return answer
 
     def _store_answer(self, story: _Story) -> None:
         if story.waiting is not None:
@@ -212,6 +230,16 @@ class Asking:
 
     # One question
 
+    @contextmanager
+    def _alone_at_first(self) -> Iterator[None]:
+        """Under a limit one thread goes first, until it is known which model answers."""
+        if self._first is not None and not self._versions:
+            with self._first:
+                if not self._versions:
+                    yield
+                    return
+        yield
+
     def _patiently(self, question: Question) -> tuple[Answer, float]:
         """Ask until there is an answer, with growing pauses; gives also the seconds of the request that had it.
 
@@ -224,13 +252,15 @@ class Asking:
                 with self.budget.hold(most), self._pace.turn() as begun:
                     answer = self._provider.ask(question)
                     seconds = time.monotonic() - begun
-                    self._pay(answer)
+                    self.budget.pay(self._spent(question, answer) or 0.0)
             except Spent:
                 spent = f"{self.budget.spent:.4f} USD are spent and the next question might pass the limit"
                 raise Stopped(f"{spent}. Everything so far is kept; go on with a higher limit (max_cost).") from None
             except Unanswerable as error:
                 raise self._gave_up(str(error)) from error
             except Busy as busy:
+                if busy.billed:
+                    self.budget.risk(most)
                 tries, waits = tries + (not busy.rate), waits + busy.rate
                 if tries >= _TRIES or waits >= _RATE_WAITS:
                     raise self._gave_up(str(busy)) from busy
@@ -270,9 +300,12 @@ class Asking:
         manner = self._provider.manner
         return price_of(model_version, today, manner) or price_of(self._provider.model, today, manner)
 
-    def _pay(self, answer: Answer) -> None:
+    def _spent(self, question: Question, answer: Answer) -> float | None:
+        """What an answer cost; the most it may have cost where the service did not say, and None where no price is known."""
         price = self._price(answer.model_version)
-        self.budget.pay(cost(price, answer) if price is not None else 0.0)
+        if price is None:
+            return None
+        return cost(price, answer) if answer.counted else self._most(question)
 
     def _notice(self, answer: Answer) -> None:
         """Notice when another model answers than was asked, or than answered before; tell of each once."""

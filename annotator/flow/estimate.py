@@ -142,7 +142,8 @@ def _priced(session: Session, base: Plan, maker: Maker, ids: list[int]) -> Plan:
     characters = sum(bytes_of(provider, question) for question in questions) * share
     measured = _measured(session, maker, provider)
     tokens_in = (characters / _CHARACTERS_PER_TOKEN[0], characters / _CHARACTERS_PER_TOKEN[1] * _AGAIN)
-    tokens_out = (asked * _TOKENS_PER_ROW[0], asked * _TOKENS_PER_ROW[1] * _AGAIN)
+    thoughts = provider.thoughts()
+    tokens_out = (asked * _TOKENS_PER_ROW[0] + calls * thoughts[0], (asked * _TOKENS_PER_ROW[1] + calls * thoughts[1]) * _AGAIN)
     per_call, cached = _SECONDS_PER_CALL, (_kept_ready(provider, calls, characters), 0.0)
     if measured is not None:
         tokens_in = (characters * measured.tokens_in * 0.95, characters * measured.tokens_in * 1.1)

@@ -74,14 +74,14 @@ class Budget:
 
     def __init__(self, most: float | None, spent: float, halt: threading.Event) -> None:
         self._most, self.spent, self._halt = most, spent, halt
-        self._held, self._holders = 0.0, 0
+        self._held, self._holders, self._at_risk = 0.0, 0, 0.0
         self._changed = threading.Condition()
 
     @contextmanager
     def hold(self, most: float) -> Iterator[None]:
         """Hold this much until the block ends; waits while others hold too much. Raises `Spent` when there is too little left."""
         with self._changed:
-            while self._most is not None and self.spent + self._held + most > self._most:
+            while self._most is not None and self.spent + self._at_risk + self._held + most > self._most:
                 if self._halt.is_set():
                     raise Halted
                 if not self._holders:
@@ -96,6 +96,11 @@ class Budget:
                 # Counted, since what is left after adding and taking away fractions is seldom exactly 0.
                 self._held = self._held - most if self._holders else 0.0
                 self._changed.notify_all()
+
+    def risk(self, most: float) -> None:
+        """A question got no answer, and may have cost this much all the same."""
+        with self._changed:
+            self._at_risk += most
 
     def pay(self, cost: float) -> None:
         """An answer cost this much."""

@@ -19,6 +19,7 @@ from annotator.taggers.provider import Answer, Busy, Manner, Provider, Stopped, 
 KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 _THINKING = {"minimal": 0, "low": 1024, "medium": 4096, "high": 8192}
 """Level → tokens it may use, which count against the answer's limit."""
+_COUNTS, _MOST_TOKENS = ("prompt", "cached_content", "candidates", "thoughts"), 10**9
 _NO_MINIMAL = ("gemini-3.8-",)
 """Models whose least thinking is low."""
 _SECONDS = {"standard": 60.0, "flex": 900.0}
@@ -64,6 +65,10 @@ class Gemini(Provider):
     def room(self, question: Question) -> int:
         """Thoughts count against the limit too."""
         return super().room(question) + _THINKING[self.settings["thinking"]] * question.room
+
+    def thoughts(self) -> tuple[float, float]:
+        most = float(_THINKING[self.settings["thinking"]])
+        return most / 10, most
 
     def close(self) -> None:
         if self._client is not None:
@@ -116,11 +121,13 @@ class Gemini(Provider):
         except errors.APIError as error:
             raise self._translated(error) from None
         except json.JSONDecodeError:
-            raise Busy("the service answered with something that is not JSON") from None
+            raise Busy("the service answered with something that is not JSON", billed=True) from None
         except _connection_errors() as error:
-            raise Busy(f"the connection to the service failed ({type(error).__name__})") from None
-        except (TypeError, AttributeError, KeyError):  # a body of another shape, which the client does not expect
-            raise Busy("the service answered with something that cannot be read") from None
+            # An answer that never arrived may have been made, and billed; not where there was no connection at all.
+            name = type(error).__name__
+            raise Busy(f"the connection to the service failed ({name})", billed=not name.startswith("Connect")) from None
+        except (TypeError, AttributeError, KeyError, RecursionError):  # a body of another shape than the client expects
+            raise Busy("the service answered with something that cannot be read", billed=True) from None
 
     def _translated(self, error: Any) -> Exception:
         code, status, details = int(error.code or 0), str(error.status or ""), _details(error)
@@ -129,7 +136,7 @@ class Gemini(Provider):
             return _rate_limit(details)
         if code < 400 or code >= 500:
             return Busy(f"the service is overloaded ({code} {status})".replace(" )", ")"), _retry_delay(details))
-        if code == 408 or code == 499:
+        if code in (408, 409, 499):
             return Busy(f"the service took too long ({code})")
         if code == 402 or status == "FAILED_PRECONDITION":
             return Stopped(f"Gemini does not serve this account, or not from here: {said} Put that right, then go on.")
@@ -169,15 +176,24 @@ def _answer(said: Any, model: str) -> Answer:
     if candidate is None and feedback is not None and feedback.block_reason:
         finish = f"blocked: {_word(feedback.block_reason)}"
     parts = (candidate.content.parts or []) if candidate and candidate.content else []
+    tokens_in, cached, candidates, thoughts = (getattr(usage, f"{name}_token_count", None) for name in _COUNTS)
+    counted = tokens_in is not None and all(0 <= (one or 0) <= _MOST_TOKENS for one in (tokens_in, cached, candidates, thoughts))
     return Answer(
-        # Halves of characters and NUL cannot be stored.
-        text="".join(part.text for part in parts if part.text and not part.thought).encode(errors="replace").decode().replace("\0", " "),
+        text=_storable("".join(part.text for part in parts if part.text and not part.thought)),
         finish=finish,
-        model_version=str(said.model_version or model),
-        tokens_in=int(getattr(usage, "prompt_token_count", None) or 0),
-        tokens_cached=int(getattr(usage, "cached_content_token_count", None) or 0),
-        tokens_out=int(getattr(usage, "candidates_token_count", None) or 0) + int(getattr(usage, "thoughts_token_count", None) or 0),
+        # Shown in terminals and tables; a name holds nothing else.
+        model_version=re.sub(r"[^A-Za-z0-9._/@:-]+", "?", str(said.model_version or model))[:100],
+        tokens_in=tokens_in or 0 if counted else 0,
+        tokens_cached=min(cached or 0, tokens_in or 0) if counted else 0,
+        tokens_out=(candidates or 0) + (thoughts or 0) if counted else 0,
+        counted=counted,
     )
+
+
+def _storable(text: str) -> str:
+    """An answer without halves of characters and NUL, which cannot be stored, and without the key, should it ever be in it."""
+    text = text.encode(errors="replace").decode().replace("\0", " ")
+    return text.replace(_key(), "[key]") if len(_key()) >= 8 else text
 
 
 def _word(reason: Any) -> str:

@@ -17,8 +17,9 @@ from annotator.core.transcript import Transcript
 
 PROMPT = "first-pass.1.jinja"
 N_EXAMPLES, N_COUNTERS = 2, 2
-LONGEST_TEXT = 4000
+LONGEST_TEXT = 8000
 """Characters of one utterance that are shown; a longer one is cut, and says so."""
+CUT = " […]"
 
 _INSTRUCTS = re.compile(
     r"\b(ignore|disregard|forget|override)\b.{0,40}\b(taxonomy|instruction|rule|codebook|prompt|guideline|(all|everything|anything)\b.{0,12}"
@@ -85,7 +86,7 @@ def case_of(transcript: Transcript, scenario: str = "", items: tuple[str, ...] =
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} […]"
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}{CUT}"
 
 
 def instructs(text: str) -> bool:

@@ -22,7 +22,8 @@ from annotator.taggers.reading import Reading, read
 class Answer:
     """What came back, as it is kept. `finish` is the provider's own word; `blocked: REASON` where it refused the question.
 
-    `tokens_in` includes the `tokens_cached` ones; `tokens_out` includes what the model thought.
+    `tokens_in` includes the `tokens_cached` ones; `tokens_out` includes what the model thought. `counted` is false where the
+    provider did not say how many, or said what cannot be.
     """
 
     text: str
@@ -31,14 +32,18 @@ class Answer:
     tokens_in: int = 0
     tokens_cached: int = 0
     tokens_out: int = 0
+    counted: bool = True
 
 
 class Busy(Exception):
-    """Try again: overload, a dropped connection, a rate limit. `wait` is in seconds, where the provider said how long."""
+    """Try again: overload, a dropped connection, a rate limit. `wait` is in seconds, where the provider said how long.
 
-    def __init__(self, sentence: str, wait: float | None = None, *, rate: bool = False) -> None:
+    `rate` is a rate limit; `billed` that an answer may have been made and billed, though none arrived.
+    """
+
+    def __init__(self, sentence: str, wait: float | None = None, *, rate: bool = False, billed: bool = False) -> None:
         super().__init__(sentence)
-        self.wait, self.rate = wait, rate
+        self.wait, self.rate, self.billed = wait, rate, billed
 
 
 class Unanswerable(Exception):
@@ -110,6 +115,10 @@ class Provider(ABC):
     def room(self, question: Question) -> int:
         """The most tokens an answer may have: a row takes 30 to 100."""
         return (512 + 120 * len(question.wanted)) * question.room
+
+    def thoughts(self) -> tuple[float, float]:
+        """Tokens a call may spend on thinking, from low to high, for plans."""
+        return 0.0, 0.0
 
     def size(self, question: Question) -> int:
         """Bytes that are sent. In English a token takes three to four of them, in other scripts hardly fewer than two."""

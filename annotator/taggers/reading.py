@@ -166,7 +166,7 @@ def _row(taxonomy: Taxonomy, key: int, role: str, row: Mapping[str, Any]) -> _Ro
     if not isinstance(codes, list) or not codes or not all(isinstance(code, str) for code in codes):
         return _Row(key, role, wrong="the answer gives it no code")
     fits = frozenset(of for of in taxonomy.roles if all(_known(taxonomy, of, code) for code in codes))
-    named = next((of for of in taxonomy.roles if isinstance(said, str) and of.casefold() == said.strip().casefold()), role)
+    named = _named(taxonomy, said) or role
     if named != role:
         wrong = f"the answer takes it for an utterance of {named}"
         return _Row(key, role, wrong=wrong, strays=True, fits=fits & {named})
@@ -182,16 +182,31 @@ def _row(taxonomy: Taxonomy, key: int, role: str, row: Mapping[str, Any]) -> _Ro
     return _Row(key, role, _suggestion(taxonomy, role, kept, row), fits=fits)
 
 
+def _named(taxonomy: Taxonomy, said: Any) -> str:
+    """The role of that name, upper and lower case aside where no role is spelled just so; empty where there is none."""
+    if not isinstance(said, str):
+        return ""
+    name = said.strip()
+    return name if name in taxonomy.roles else next((of for of in taxonomy.roles if of.casefold() == name.casefold()), "")
+
+
 def _plain(text: str, most: int) -> str:
     """A text of the model as it can be stored and shown: on one line, without control characters and halves of characters."""
     return " ".join(_UNSTORABLE.sub(" ", text[: 4 * most]).split())[:most]
 
 
 def _known(taxonomy: Taxonomy, role: str, code: str) -> str:
-    """The role's code of that spelling, upper and lower case and outer spaces aside; empty where there is none."""
-    wanted = code.strip().casefold()
+    """The role's code of that spelling, upper and lower case and outer spaces aside; empty where there is none.
+
+    A code that is just so another role's is that role's, also where ours differs by case only.
+    """
+    code = code.strip()
     codes = taxonomy.by_role.get(role, {})
-    return code if code in codes else next((one for one in codes if one.casefold() == wanted), "")
+    if code in codes:
+        return code
+    if any(code in others for others in taxonomy.by_role.values()):
+        return ""
+    return next((one for one in codes if one.casefold() == code.casefold()), "")
 
 
 def _suggestion(taxonomy: Taxonomy, role: str, codes: tuple[str, ...], row: Mapping[str, Any]) -> Suggestion:

@@ -192,7 +192,7 @@ REFUSED: tuple[tuple[int, str, object, type[Exception]], ...] = (
     (524, "", None, Busy),
     (402, "", None, Stopped),
     (400, "FAILED_PRECONDITION", None, Stopped),
-    (409, "ABORTED", None, Unanswerable),
+    (409, "ABORTED", None, Busy),
     (413, "", None, Unanswerable),
 )
 

@@ -65,11 +65,27 @@ def test_without_utterances_or_wishes_nothing_is_asked() -> None:
 
 
 def test_what_is_missing_is_asked_for_alone_with_the_whole_conversation_in_view() -> None:
-    answers = iter([but(3, 7), good])
+    answers = iter([but(3, 8), good])
     inquiry, asked = run(case(12), lambda question: next(answers)(question))
-    assert ids(asked) == [tuple(range(1, 13)), (3, 7)]
+    assert ids(asked) == [tuple(range(1, 13)), (3, 8)]
     assert asked[1].lines == asked[0].lines
     assert inquiry.suggestions.keys() == set(range(1, 13))
+
+
+def test_utterances_of_one_role_are_asked_for_with_some_of_the_other_between_them() -> None:
+    """Labels that move within one role show nowhere; those between roles do."""
+    answers = iter([but(3, 7), good])
+    inquiry, asked = run(case(12), lambda question: next(answers)(question))
+    assert ids(asked)[1] == (2, 3, 4, 6, 7, 8)
+    assert len(inquiry.suggestions) == 12
+    alone, asked = run(case(12), good, wanted=[5, 9])
+    assert (ids(asked), alone.suggestions.keys(), alone.failures) == ([(4, 5, 6, 8, 9, 10)], {5, 9}, {})
+
+
+def test_lines_of_a_role_without_codes_do_not_come_along() -> None:
+    inquiry = Inquiry(case(12), [5, 9], roles=("Assistant",))
+    question = inquiry.question()
+    assert question is not None and question.wanted == (5, 9)
 
 
 def test_what_is_refused_three_times_fails_with_its_reason() -> None:
@@ -225,7 +241,7 @@ def test_every_inquiry_ends_with_one_outcome_for_each_wanted_id(n: int, answer: 
     inquiry, asked = Inquiry(case(n), wanted), 0
     while (question := inquiry.question()) is not None:
         asked += 1
-        assert set(question.wanted) <= set(wanted) & question.roles.keys()
+        assert set(question.wanted) <= question.roles.keys()
         inquiry.take(question, reading(question, *answer(question)))
     assert asked <= 4 * len(wanted) + 12
     assert not inquiry.suggestions.keys() & inquiry.failures.keys()
