@@ -79,6 +79,39 @@ def test_a_price_that_is_given_is_what_counts(talking: Database, standin: StandI
         assert call.cost == pytest.approx((call.tokens_in + 10 * call.tokens_out) / 1e6)
 
 
+@pytest.mark.parametrize(("model", "limit"), [("gemini-4-argon", 0.05), ("gemini-3.8-flash", 0.02)])
+def test_a_limit_is_kept_where_a_dearer_model_answers_from_the_start(
+    talking: Database, standin: StandIn, model: str, limit: float
+) -> None:
+    standin.faults([{"fault": "rerouted", "times": "always", "model": model}])
+    run = tag(talking, gemini(model="gemini-2.5-flash-lite", max_cost=str(limit)))
+    assert "might pass the limit" in run.stopped
+    assert 0 < spent(talking) <= limit
+
+
+def test_a_limit_counts_what_an_answer_that_never_came_may_have_cost(talking: Database, standin: StandIn) -> None:
+    standin.faults([{"fault": "half_body_json", "share": 0.45}])
+    run = tag(talking, gemini(max_cost="0.02"))
+    served = standin.stats()
+    assert "might pass the limit" in run.stopped
+    assert (served["tokens_in"] * 0.30 + served["tokens_out"] * 2.50) / 1e6 <= 0.02
+
+
+def test_answers_of_which_nothing_can_be_used_stop_the_run_after_five_conversations(talking: Database, standin: StandIn) -> None:
+    standin.faults([{"fault": "not_json", "times": "always"}])
+    run = tag(talking, gemini(concurrency="1"))
+    assert run.stopped.startswith("5 conversations in a row got answers of which nothing can be used: the answer holds no rows")
+    assert (labelled(talking, run), len(missing(talking, run))) == (0, 72)
+    standin.faults([])
+    assert labelled(talking, retry(talking, tag(talking, gemini()))) == 72
+
+
+def test_texts_that_the_service_refuses_do_not_stop_the_run(talking: Database, standin: StandIn) -> None:
+    standin.faults([{"fault": "blocked", "times": "always"}])
+    run = tag(talking, gemini())
+    assert (run.stopped, run.finished_at is not None, len(missing(talking, run))) == ("", True, 72)
+
+
 # Another model
 
 

@@ -219,3 +219,39 @@ def test_an_array_of_errors_is_read_as_one(canned: Canned, gemini: Make) -> None
     canned.say([{"error": {"code": 429, "message": "", "status": "", "details": [{"retryDelay": "7s"}]}}], 429)
     error = fails(gemini())
     assert isinstance(error, Busy) and error.wait == 7.0
+
+
+# Answers that are odd in other ways
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000])
+def test_a_text_nested_without_end_is_something_that_cannot_be_read(canned: Canned, gemini: Make, text: str) -> None:
+    canned.say(candidate({"text": text}))
+    try:
+        answer = gemini().ask(QUESTION)
+    except Busy as busy:
+        assert busy.billed
+    else:
+        assert answer.text == text
+
+
+@pytest.mark.parametrize("usage", [
+    None, {}, {"promptTokenCount": -5, "candidatesTokenCount": 7}, {"promptTokenCount": 10, "candidatesTokenCount": -7},
+    {"promptTokenCount": 10**12},
+])  # fmt: skip
+def test_figures_that_cannot_be_are_no_figures(canned: Canned, gemini: Make, usage: object) -> None:
+    canned.say({**candidate({"text": "[]"}), "usageMetadata": usage})
+    answer = gemini().ask(QUESTION)
+    assert (answer.counted, answer.tokens_in, answer.tokens_cached, answer.tokens_out) == (False, 0, 0, 0)
+
+
+def test_a_model_that_is_named_oddly_is_shown_without_what_a_terminal_runs(canned: Canned, gemini: Make) -> None:
+    canned.say({**candidate({"text": "[]"}), "modelVersion": "gem\x1b]0;x\x07ini" + "9" * 1000})
+    version = gemini().ask(QUESTION).model_version
+    assert (version[:12], len(version)) == ("gem?0?x?ini9", 100)
+
+
+def test_a_key_that_the_service_echoes_is_not_kept(canned: Canned, gemini: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "AIza-not-a-real-key")
+    canned.say(candidate({"text": '[{"rationale": "you sent AIza-not-a-real-key"}]'}))
+    assert gemini().ask(QUESTION).text == '[{"rationale": "you sent [key]"}]'

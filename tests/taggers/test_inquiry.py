@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotator.core.transcript import Transcript, Turn, Utterance
 from annotator.taggers.base import Suggestion
 from annotator.taggers.inquiry import CONTEXT, NOTE_INSTRUCTS, WINDOW, Inquiry
-from annotator.taggers.prompt import Case, Example, Line, Question
+from annotator.taggers.prompt import Case, Example, Line, Question, case_of
 from annotator.taggers.reading import Reading
 
 from .rows import reading, right
@@ -80,6 +81,12 @@ def test_utterances_of_one_role_are_asked_for_with_some_of_the_other_between_the
     assert len(inquiry.suggestions) == 12
     alone, asked = run(case(12), good, wanted=[5, 9])
     assert (ids(asked), alone.suggestions.keys(), alone.failures) == ([(4, 5, 6, 8, 9, 10)], {5, 9}, {})
+
+
+def test_a_text_that_was_cut_gets_a_note() -> None:
+    long = Transcript("c", (Turn("Seeker", (Utterance("1", "word " * 5000), Utterance("2", "Hello.")), 1),))
+    inquiry, _ = run(case_of(long), good)
+    assert {key: said.note for key, said in inquiry.suggestions.items()} == {1: "longer than what the model was shown", 2: ""}
 
 
 def test_lines_of_a_role_without_codes_do_not_come_along() -> None:
