@@ -185,9 +185,9 @@ BAD_ORDERS = [
     (["--model", "gemini-9-new", "--max-cost", "1"], "No price of gemini-9-new is known, so max_cost cannot be kept."),
 ]
 NO_RUN = [
-    (["--run", "99"], "There is no run 99. There are: none yet."),
-    (["--failures"], "There is no run yet: `annotator tag`."),
-    (["--retry-failed"], "There is no run yet: `annotator tag`."),
+    (["--run", "99"], "There is no run 99. Known: none; `annotator tag` makes one."),
+    (["--failures"], "There is no run yet: `annotator tag` makes one."),
+    (["--retry-failed"], "There is no run yet: `annotator tag` makes one."),
 ]
 
 

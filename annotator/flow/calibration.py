@@ -14,7 +14,8 @@ from annotator.core.calibration import Observation, simplify, summary
 from annotator.db import Database
 from annotator.errors import BadInput
 from annotator.flow.access import EVERYTHING
-from annotator.flow.reference import Subset, any_run, everybody, proposed, reference, subset
+from annotator.flow.reference import Subset, everybody, proposed, reference, subset
+from annotator.flow.runs import any_run
 from annotator.models import Calibration
 
 FEWEST, FEWEST_CONVERSATIONS = 30, 2

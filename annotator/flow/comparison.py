@@ -13,7 +13,8 @@ from annotator.core.comparison import Pair, compare
 from annotator.core.labelled import join_codes
 from annotator.errors import BadInput
 from annotator.flow.access import View
-from annotator.flow.reference import Proposed, Reference, Said, Subset, any_run, each_once, proposed, reference, subset
+from annotator.flow.reference import Proposed, Reference, Said, Subset, each_once, proposed, reference, subset
+from annotator.flow.runs import any_run
 from annotator.models import Call, Failure, Run, Suggestion
 
 

@@ -73,14 +73,6 @@ def start(session: Session, lead: User, order: Order) -> Run:
     return run
 
 
-def _found(session: Session, run_id: int) -> Run:
-    """A run by the number in an address."""
-    try:
-        return runs.any_run(session, run_id)
-    except BadInput as error:
-        raise NotFound(f"There is no run {run_id}. Go back to the first passes and open it from there.") from error
-
-
 def list_progress(session: Session, lead: User) -> list[Progress]:
     """The newest runs with how far they are."""
     require(lead, Right.LEAD)
@@ -90,7 +82,7 @@ def list_progress(session: Session, lead: User) -> list[Progress]:
 def progress(session: Session, lead: User, run_id: int) -> Progress:
     """How far a run is."""
     require(lead, Right.LEAD)
-    return runs.progress_of(session, _found(session, run_id))
+    return runs.progress_of(session, runs.any_run(session, run_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +109,7 @@ def look_into(session: Session, lead: User, run_id: int, conversation_id: int) -
     """A conversation as a run sees it: the run, the one for a second opinion, the conversation's id and its utterances."""
     require(lead, Right.LEAD)
     check_not_blind(session, lead, conversation_id)
-    run = _found(session, run_id)
+    run = runs.any_run(session, run_id)
     key, said = certainty.look_into(session, run, conversation_id)
     return run, other_run(session, run), key, said
 
@@ -134,13 +126,13 @@ def calibrated(session: Session, lead: User, run_id: int) -> Calibration:
 def pause(session: Session, lead: User, run_id: int) -> None:
     """Let whoever works on a run finish what is under way and stop."""
     require(lead, Right.LEAD)
-    runs.pause(session, _found(session, run_id))
+    runs.pause(session, runs.any_run(session, run_id))
 
 
 def go_on(session: Session, lead: User, run_id: int, manner: Mapping[str, str]) -> None:
     """Let the server go on with a run, perhaps with another limit."""
     require(lead, Right.LEAD)
-    run = _found(session, run_id)
+    run = runs.any_run(session, run_id)
     changed = {name: value.strip() for name, value in manner.items() if value.strip()}
     parse_manner({**run.manner, **changed})
     runs.resume(session, run, changed)
@@ -149,7 +141,7 @@ def go_on(session: Session, lead: User, run_id: int, manner: Mapping[str, str]) 
 def retry(session: Session, lead: User, run_id: int) -> None:
     """Let the server ask a run again about what failed."""
     require(lead, Right.LEAD)
-    run = _found(session, run_id)
+    run = runs.any_run(session, run_id)
     if not runs.retry_failed(session, run):
         raise Conflict(f"Run {run_id} has no failures; there is nothing to ask again.")
     runs.resume(session, run, {})
@@ -158,7 +150,7 @@ def retry(session: Session, lead: User, run_id: int) -> None:
 def failures_csv(session: Session, lead: User, run_id: int) -> str:
     """Every utterance of a run without a suggestion, and why, as a table."""
     require(lead, Right.LEAD)
-    found = failures_of(session, _found(session, run_id))
+    found = failures_of(session, runs.any_run(session, run_id))
     rows = [(one.conversation, one.utterance, one.role, one.reason, one.text) for one in found]
     return _table(("conversation", "utterance", "role", "reason", "text"), rows)
 
@@ -166,7 +158,7 @@ def failures_csv(session: Session, lead: User, run_id: int) -> str:
 def conversations_csv(session: Session, lead: User, run_id: int) -> str:
     """A run's conversations by their weakest utterance, as a table."""
     require(lead, Right.LEAD)
-    found, _ = weakest_first(session, _found(session, run_id), None)
+    found, _ = weakest_first(session, runs.any_run(session, run_id), None)
     rows = [(one.conversation, one.weakest, one.suggested, one.failures, one.differ, one.odd) for one in found]
     return _table(("conversation", "weakest_confidence", "with_suggestion", "without_suggestion", "differ_from_other_run", "odd"), rows)
 

@@ -16,6 +16,7 @@ from annotator.errors import BadInput, Forbidden, NotFound
 from annotator.flow.access import View
 from annotator.flow.agreement import rounds_with_labels
 from annotator.flow.corpus import shown_names
+from annotator.flow.runs import any_run
 from annotator.flow.standing import first_submitted
 from annotator.models import Assignment, Condition, Conversation, Gold, Kind, Round, RoundConversation, Run, Suggestion, Utterance
 
@@ -65,15 +66,6 @@ class Subset:
     n_not_blind: int
     n_no_suggestion: int
     warning: str = ""
-
-
-def any_run(session: Session, run_id: int) -> Run:
-    """A run by its number, finished or not."""
-    run = session.get(Run, run_id) if run_id < 2**63 else None  # more than a database's integer holds
-    if run is None:
-        known = ", ".join(str(one) for one in session.scalars(select(col(Run.id)).order_by(col(Run.id))))
-        raise NotFound(f"There is no run {run_id}. Known: {known or 'none; `annotator tag` makes one'}.")
-    return run
 
 
 def proposed(session: Session, run_id: int) -> dict[int, Proposed]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, or_, select, update
 from sqlmodel import Session, col
 
-from annotator.errors import BadInput, Conflict
+from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow.outcomes import chosen, counted, open_conversations
 from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.settings import Settings
@@ -139,11 +139,13 @@ def get_run(session: Session, run_id: int) -> Run:
 
 def any_run(session: Session, run_id: int | None = None) -> Run:
     """A run by its number, finished or not; without a number the newest."""
-    statement = select(Run).order_by(col(Run.id).desc()).limit(1)
-    run = session.get(Run, run_id) if run_id is not None else session.scalars(statement).one_or_none()
+    if run_id is None:
+        run = session.scalars(select(Run).order_by(col(Run.id).desc()).limit(1)).one_or_none()
+    else:
+        run = session.get(Run, run_id) if run_id < 2**63 else None  # more than a database's integer holds
     if run is None:
-        known = ", ".join(map(str, session.scalars(select(col(Run.id)).order_by(col(Run.id))))) or "none yet"
-        raise BadInput(f"There is no run {run_id}. There are: {known}." if run_id is not None else "There is no run yet: `annotator tag`.")
+        known = ", ".join(map(str, session.scalars(select(col(Run.id)).order_by(col(Run.id))))) or "none; `annotator tag` makes one"
+        raise NotFound("There is no run yet: `annotator tag` makes one." if run_id is None else f"There is no run {run_id}. Known: {known}.")
     return run
 
 

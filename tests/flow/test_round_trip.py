@@ -126,7 +126,8 @@ def test_the_labels_of_one_annotator_survive_a_round_trip_in_the_corpus_own_form
     shared_db: Database, fresh_db: Database, tmp_path: Path, done: list[Any]
 ) -> None:
     with rolled_back(shared_db) as session, rolled_back(fresh_db) as fresh:
-        work(session, [("alice", "s1_d_1", 1, Act.CONFIRM, 1), *done])
+        # One label that no later step takes away: a file without any names nobody.
+        work(session, [("alice", "s3_d_3", 9, Act.CONFIRM, 1), *done])
         there_and_back(session, fresh, tmp_path, "vogue", "alice")
 
 
