@@ -145,7 +145,8 @@ def any_run(session: Session, run_id: int | None = None) -> Run:
         run = session.get(Run, run_id) if run_id < 2**63 else None  # more than a database's integer holds
     if run is None:
         known = ", ".join(map(str, session.scalars(select(col(Run.id)).order_by(col(Run.id))))) or "none; `annotator tag` makes one"
-        raise NotFound("There is no run yet: `annotator tag` makes one." if run_id is None else f"There is no run {run_id}. Known: {known}.")
+        sentence = f"There is no run {run_id}. Known: {known}."
+        raise NotFound("There is no run yet: `annotator tag` makes one." if run_id is None else sentence)
     return run
 
 

@@ -148,10 +148,13 @@ def test_a_run_is_planned_started_watched_paused_and_goes_on_over_a_killed_serve
     wait_for(lambda: suggestions(project) > before, "more conversations")
     server.kill()
     assert runs_now(project)["finished_at"] is None
+    expect(page.locator("#lost")).to_be_visible()
     server.start()
-    page.reload()
+    expect(page.locator("#lost")).to_be_hidden()
     expect(progress).to_contain_text("finished", timeout=60_000)
     expect(progress).to_contain_text("12 of 12 conversations")
+    expect(page.get_by_role("heading", name="Where it is least certain")).to_be_visible()
+    expect(page.locator("tbody a[href*=conversation]")).to_have_count(12)
     assert suggestions(project) == 445
     kept = [row["raw"] for row in ask(project, "select raw from call")]
     assert all(json.loads(raw) for raw in kept)
