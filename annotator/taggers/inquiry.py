@@ -15,7 +15,7 @@ WINDOW, CONTEXT = 60, 8
 """Utterances asked for at once, and those shown before and after for context, in long conversations."""
 
 _TRIES, _STOPS, _SMALL, _MOST_BLOCKED = 3, 2, 8, 12
-_PER_ID, _ON_TOP = 4, 12
+_PER_ID, _ON_TOP, _MOVES = 4, 12, 2
 NOTE_INSTRUCTS = "reads like an instruction to the model"
 NOTE_CUT = "longer than what the model was shown"
 
@@ -147,12 +147,12 @@ class Inquiry:
             self._tasks.append(_Task(task.shown, task.wanted, task.tries, room=4, alone=task.alone))
 
     def _after_a_move(self, task: _Task, rest: tuple[int, ...], reason: str) -> None:
-        """Ask for all of it once more, since an answer about a few utterances of one role shows no slide.
+        """Ask for all of it again, since an answer about a few utterances of one role shows no slide.
 
-        Where that moves too, a few left over are asked for one by one, where nothing can move; more are not worth the money.
+        Where that moves too, twice, a few left over are asked for one by one, where nothing can move; more are not worth the money.
         """
-        if not task.moves:
-            self._tasks.append(replace(task, moves=1))
+        if task.moves < _MOVES:
+            self._tasks.append(replace(task, moves=task.moves + 1))
         elif len(rest) <= _SMALL:
             self._one_by_one(task, rest)
         else:
