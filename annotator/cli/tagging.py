@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,6 @@ import typer
 from annotator.cli.shared import Db, Json, Project, bar, opened, say, show
 from annotator.db import Database
 from annotator.errors import BadInput, Conflict
-from annotator.settings import Settings
 
 app = typer.Typer()
 
@@ -50,6 +50,8 @@ def tag(
     given = {"tier": tier, "max_cost": max_cost, "price": price, "rpm": rpm, "concurrency": concurrency, "on_reroute": on_reroute}
     settings = {"model": model, "thinking": thinking, "fresh": "yes" if fresh else None}
     selection = {"only": only or [], "leave_out": leave_out or [], "sample": [str(sample), str(seed)] if sample else []}
+    from annotator.flow.runs import order_of
+
     with opened(project, db) as (found, database):
         if failures:
             _list_failures(database, run, as_json=as_json)
@@ -58,8 +60,9 @@ def tag(
             _check_no_order({**settings, **selection, "train_on": train_on, "threshold": threshold, "set": setting, "plan": plan or None})
             _go_on(database, run, _words(given), retry=retry_failed, as_json=as_json)
             return
-        order = _order(found, tagger, _words(settings), _words(given), _pairs(setting or []))
-        order = _with(order, threshold=threshold, train_on=tuple(train_on or ()), selection=selection)
+        # The project's settings count least, then options, then --set.
+        order = order_of(found, tagger, _words(settings) | _words(given) | _pairs(setting or []))
+        order = replace(order, threshold=threshold, train_on=tuple(train_on or ()), selection=selection)
         (_plan if plan else _run)(database, order, as_json=as_json)
 
 
@@ -72,19 +75,6 @@ def _pairs(pairs: list[str]) -> dict[str, str]:
         if not pair.partition("=")[1]:
             raise BadInput(f"--set {pair} is not of the form NAME=VALUE.")
     return dict(pair.partition("=")[::2] for pair in pairs)
-
-
-def _order(found: Settings, tagger: str, settings: dict[str, str], manner: dict[str, str], pairs: dict[str, str]) -> Any:
-    """The order of a command: the project's settings, then options, then --set."""
-    from annotator.flow.runs import order_of
-
-    return order_of(found, tagger, settings | manner | pairs)
-
-
-def _with(order: Any, **changed: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(order, **changed)
 
 
 def _plan(database: Database, order: Any, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from annotator.flow.cases import Loader, answered, bytes_of
 from annotator.flow.corpus import read_transcripts
 from annotator.flow.intake_facts import IMPORTED
 from annotator.flow.outcomes import chosen
-from annotator.flow.runs import Order
+from annotator.flow.runs import Order, duration
 from annotator.flow.tagging import Maker, prepare
 from annotator.flow.taxonomy import current
 from annotator.models import Call, Conversation, Run, Suggestion, Utterance
@@ -93,7 +93,7 @@ class Plan:
             lines.append(f"No price of {self.model} is known: give it as IN/OUT, in USD per million tokens.")
         else:
             lines.append(f"Price: {self.cost_range[0]:.2f} to {self.cost_range[1]:.2f} USD, {self.price['of']}.")
-        lines.append(f"Time: {_duration(self.seconds[0])} to {_duration(self.seconds[1])}, {self.price['rate']}.")
+        lines.append(f"Time: {duration(self.seconds[0])} to {duration(self.seconds[1])}, {self.price['rate']}.")
         if self.max_cost is not None and self.cost_range and self.cost_range[1] > self.max_cost:
             lines.append(f"With a limit of {self.max_cost:.2f} USD it may stop before the end; what it has by then is kept.")
         return [*lines, "Nothing was sent for this plan."]
@@ -249,9 +249,3 @@ def _short(number: float) -> str:
         if number >= size:
             return f"{number / size:.3g} {word}"
     return f"{number:.0f}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

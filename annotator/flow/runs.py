@@ -74,8 +74,7 @@ class Progress:
         """How long the rest may take at the pace so far; empty where that cannot be said yet."""
         if not self.run.seconds or self.conversations < 3:
             return ""
-        seconds = self.run.seconds * self.n_open / self.conversations
-        return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return duration(self.run.seconds * self.n_open / self.conversations)
 
     def as_dict(self) -> dict[str, Any]:
         """The run and its progress as JSON values."""
@@ -107,6 +106,17 @@ class Progress:
         if len(self.model_versions) > 1:
             lines.append("More than one model answered: do not treat this run as one tagger.")
         return lines
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it.
+
+    >>> duration(42), duration(600), duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def order_of(settings: Settings, tagger: str, given: Mapping[str, str]) -> Order:
