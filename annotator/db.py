@@ -56,7 +56,7 @@ class Database:
             # alembic takes memory and time that a server of a current database never needs
             from alembic import command
 
-            with self.engine.connect() as connection:
+            with self.engine.connect() as connection, _without_foreign_keys(connection):
                 command.upgrade(alembic_config(connection), "head")
 
     def is_current(self) -> bool:
@@ -80,6 +80,19 @@ class Database:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _without_foreign_keys(connection: Connection) -> Iterator[None]:
+    """SQLite's own way to make a table anew that others refer to; afterwards nothing may point to what is not there."""
+    connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+    try:
+        yield
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        assert not broken, f"the migration left {len(broken)} rows that refer to nothing"
+    finally:
+        connection.rollback()
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[union-attr]
 
 
 def alembic_config(connection: Connection | None = None) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from annotator.core.taxonomy import Taxonomy
 from annotator.db import Database
 from annotator.flow import accounts
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.flow.taxonomy import current
 from annotator.models import Role
 from bench.children import ANNOTATOR, Server, run
@@ -41,7 +41,7 @@ def prepare(project: Path) -> dict[str, str]:
     db = Database(f"sqlite:///{project / 'annotator.db'}")
     with db.writing() as session:
         tokens = {name: accounts.add_user(session, name, Role.ANNOTATOR) for name in ANNOTATORS}
-        create_round(session, "one", list(ANNOTATORS))
+        create_round(session, Wanted("one", tuple(ANNOTATORS)))
     db.close()
     return tokens
 

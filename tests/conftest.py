@@ -20,7 +20,7 @@ from annotator.db import Database
 from annotator.flow import accounts, intake, tagging
 from annotator.flow.intake_report import Options
 from annotator.flow.project import init_project, open_project
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.flow.runs import Order
 from annotator.models import Role, User
 from annotator.paths import shipped
@@ -62,7 +62,7 @@ def build_stage(folder: Path) -> Stage:
         for name, role in CAST.items():
             link = accounts.add_user(session, name, role)
             tokens[name] = accounts.use_link(session, link, PASSWORD, days=30)
-        create_round(session, "r1", ["alice", "bob"])
+        create_round(session, Wanted("r1", ("alice", "bob")))
     db.close()
     return Stage(settings, tokens)
 

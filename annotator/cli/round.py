@@ -18,10 +18,10 @@ def round_create(
     db: Db = None,
 ) -> None:
     """Give all conversations to all named annotators, with one run's proposals."""
-    from annotator.flow.round import create_round
+    from annotator.flow.round import Wanted, create_round
 
     with opened(project, db) as (_, database), database.writing() as session:
-        made = create_round(session, name, [one.strip() for one in annotators.split(",") if one.strip()], run)
+        made = create_round(session, Wanted(name, tuple(one.strip() for one in annotators.split(",") if one.strip()), run_id=run))
     shown = f"with the proposals of run {made.run_id}" if made.run_id else "without proposals, since there is no run yet"
     print(f"Round {made.name}: {made.conversations} conversations for {', '.join(made.annotators)}, {shown}.")
     if made.left_out:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from annotator.errors import Forbidden, NotFound
@@ -83,15 +84,24 @@ PLACED = and_(
 )
 """The join from an assignment to its conversation's place in the round, which has the condition."""
 
+_ordinary = aliased(Assignment, name="ordinary")
+_still_to_do = (
+    select(col(_ordinary.id))
+    .where(col(_ordinary.round_id) == col(Assignment.round_id), col(_ordinary.user_id) == col(Assignment.user_id), ~col(_ordinary.repeat))
+    .where(~select(col(Submission.id)).where(col(Submission.assignment_id) == col(_ordinary.id), col(Submission.handed_in)).exists())
+)
+_DUE = or_(~col(Assignment.repeat), ~_still_to_do.exists())
+"""A repeat comes when everything else of the round has been handed in, and then looks like any other conversation."""
+
 # Built once: building a statement takes longer than running it. `mine` gives the parameter.
 OWN_ASSIGNMENTS = (
     select(Assignment, Round, Conversation, RoundConversation)
     .join(Round, col(Round.id) == col(Assignment.round_id))
     .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
     .join(RoundConversation, PLACED)
-    .where(col(Assignment.user_id) == bindparam("me"), col(Round.name) != "")
+    .where(col(Assignment.user_id) == bindparam("me"), col(Round.name) != "", _DUE)
 )
-"""Assignments a person may open: their own, in rounds made here. Run with `mine(user)`."""
+"""Assignments a person may open: their own that are due, in rounds made here. Run with `mine(user)`."""
 
 
 def mine(user: User) -> dict[str, int | None]:

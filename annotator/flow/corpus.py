@@ -16,7 +16,7 @@ from annotator.core.labelled import split_codes
 from annotator.core.transcript import Item, ItemRating, Label, Proposal, Record, Scenario, Transcript, Turn, Utterance
 from annotator.errors import BadInput
 from annotator.flow.access import View
-from annotator.flow.standing import standing
+from annotator.flow.standing import settled, standing
 from annotator.models import (
     Assignment,
     Call,
@@ -214,13 +214,9 @@ def _may_see_proposal(view: View) -> ColumnElement[bool]:
 
 
 def _gold(session: Session, chunk: list[int]) -> dict[int, tuple[str, ...]]:
-    statement = (
-        select(col(Gold.utterance_id), col(Gold.codes))
-        .join(models.Utterance, col(models.Utterance.id) == col(Gold.utterance_id))
-        .where(col(models.Utterance.conversation_id).in_(chunk))
-        .order_by(col(Gold.id))
-    )
-    return {row.utterance_id: split_codes(row.codes) for row in session.execute(statement)}
+    here = select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk))
+    found = session.connection().execute(settled(col(Gold.utterance_id).in_(here)))
+    return {row.utterance_id: split_codes(row.codes) for row in found}
 
 
 def _extras(session: Session) -> Iterator[Record]:

@@ -14,10 +14,10 @@ from annotator.core.transcript import Transcript, Turn, Utterance
 from annotator.errors import BadInput
 from annotator.flow.accounts import get_user
 from annotator.flow.corpus import read_transcripts
-from annotator.flow.standing import first_submitted
+from annotator.flow.standing import first_submitted, settled
 from annotator.importers import importer_for
 from annotator.importers.base import Source
-from annotator.models import Assignment, Decision, Gold, Kind, Round
+from annotator.models import Assignment, Decision, Kind, Round
 from annotator.models import Utterance as UtteranceRow
 from annotator.paths import shipped
 
@@ -73,8 +73,7 @@ def _labels(session: Session, where: ColumnElement[bool]) -> dict[int, tuple[str
 
 
 def _gold(session: Session) -> dict[int, tuple[str, ...]]:
-    rows = session.execute(select(col(Gold.utterance_id), col(Gold.codes)).order_by(col(Gold.id)))
-    return {row.utterance_id: split_codes(row.codes) for row in rows if row.codes}
+    return {row.utterance_id: split_codes(row.codes) for row in session.execute(settled()) if row.codes}
 
 
 def _conversations_of(session: Session, labels: dict[int, tuple[str, ...]]) -> list[int]:

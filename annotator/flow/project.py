@@ -11,7 +11,7 @@ from annotator.db import Database
 from annotator.errors import BadInput, Conflict
 from annotator.flow import accounts, intake, tagging
 from annotator.flow.intake_report import Options
-from annotator.flow.round import create_round, list_rounds
+from annotator.flow.round import Wanted, create_round, list_rounds
 from annotator.flow.runs import Order
 from annotator.flow.taxonomy import adopt, read_taxonomy
 from annotator.models import Role
@@ -74,7 +74,7 @@ def make_demo(settings: Settings, say: Callable[[str], None]) -> Demo:
     with db.writing() as session:
         tokens = {name: _demo_token(session, name, role) for name, role in DEMO_PEOPLE}
         if not rounds:
-            create_round(session, "demo", [name for name, role in DEMO_PEOPLE if role == Role.ANNOTATOR])
+            create_round(session, Wanted("demo", tuple(name for name, role in DEMO_PEOPLE if role == Role.ANNOTATOR)))
     db.close()
     return Demo(tokens)
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
@@ -17,8 +17,8 @@ from annotator.flow.access import View
 from annotator.flow.agreement import rounds_with_labels
 from annotator.flow.corpus import shown_names
 from annotator.flow.runs import any_run
-from annotator.flow.standing import first_submitted
-from annotator.models import Assignment, Condition, Conversation, Gold, Kind, Round, RoundConversation, Run, Suggestion, Utterance
+from annotator.flow.standing import first_submitted, settled
+from annotator.models import Assignment, Condition, Conversation, Kind, Round, RoundConversation, Run, Suggestion, Utterance
 
 GOLD = "gold"
 EVERYBODY = "everybody"
@@ -152,12 +152,11 @@ def _gold(session: Session) -> list[Said]:
     blind = set(
         session.scalars(select(col(RoundConversation.conversation_id)).where(col(RoundConversation.condition) == Condition.BLIND))
     )
-    newest = select(func.max(col(Gold.id))).group_by(col(Gold.utterance_id))
+    gold = settled().subquery("gold")
     statement = (
-        select(col(Gold.utterance_id), col(Gold.codes), col(Utterance.conversation_id))
-        .join(Utterance, col(Utterance.id) == col(Gold.utterance_id))
-        .where(col(Gold.id).in_(newest))
-        .order_by(col(Gold.id))
+        select(gold.c.utterance_id, gold.c.codes, col(Utterance.conversation_id))
+        .join(Utterance, col(Utterance.id) == gold.c.utterance_id)
+        .order_by(gold.c.id)
     )
     found = [Said(row.utterance_id, split_codes(row.codes), row.conversation_id in blind) for row in session.execute(statement)]
     if not found:

@@ -3,7 +3,7 @@
 This first form gives all conversations to all named annotators, assisted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
@@ -17,6 +17,27 @@ from annotator.models import Assignment, Condition, Conversation, Round, RoundCo
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A round as the lead asks for it.
+
+    `overlap` is how many annotators each conversation gets (None: all of them); `blind` and `repeats` are shares, 0 to 1;
+    `selection` says which conversations, as in `flow/runs.py`'s Order; `run_id` None means the newest run.
+    """
+
+    name: str
+    annotators: tuple[str, ...]
+    overlap: int | None = None
+    blind: float = 0.0
+    repeats: float = 0.0
+    seed: int = 1
+    run_id: int | None = None
+    taxonomy: str = ""
+    """The fingerprint of a taxonomy version, or its beginning; empty is the newest."""
+    selection: dict[str, list[str]] = field(default_factory=dict)
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What a new round holds."""
 
@@ -27,9 +48,9 @@ class Made:
     run_id: int | None
 
 
-def create_round(session: Session, name: str, annotators: list[str], run_id: int | None = None) -> Made:
+def create_round(session: Session, wanted: Wanted) -> Made:
     """Make a round of all conversations for all named annotators, assisted by one run (the newest, unless given)."""
-    name = name.strip()
+    name, annotators, run_id = wanted.name.strip(), wanted.annotators, wanted.run_id
     if not name or len(name) > 60 or not name.isprintable():
         raise BadInput(f"{name!r} cannot be a round's name: use 1 to 60 printable characters.")
     if session.scalars(select(Round).where(col(Round.name) == name)).first():

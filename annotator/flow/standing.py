@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from annotator.core.labelled import split_codes
-from annotator.models import LABELLING, Decision, Kind, Submission
+from annotator.models import LABELLING, Decision, Gold, Kind, Rule, Submission
 
 _Retraction = aliased(Decision, name="retraction")
 
@@ -104,6 +104,13 @@ def flags(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         .subquery("marks")
     )
     return select(ranked.c.assignment_id, ranked.c.utterance_id).where(ranked.c.age == 1, ranked.c.kind == Kind.FLAG)
+
+
+def settled(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The newest gold of each utterance, unless that takes it back; for gold rows that meet `where`."""
+    age = func.row_number().over(partition_by=col(Gold.utterance_id), order_by=col(Gold.id).desc()).label("age")
+    ranked = select(*Gold.__table__.c, age).where(*where).subquery("ranked")  # type: ignore[attr-defined]
+    return select(*ranked.c).where(ranked.c.age == 1, ranked.c.rule != Rule.WITHDRAWN)
 
 
 def _newest_first() -> ColumnElement[int]:

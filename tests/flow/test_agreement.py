@@ -22,7 +22,7 @@ from annotator.flow.export import export_to
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.models import Role
 from flow.steps import SIZES, act, hand_in, label, role_at
 
@@ -105,7 +105,7 @@ def test_the_project_and_its_exported_table_give_the_same_figures(session: Sessi
 
 
 def two_rounds(session: Session) -> None:
-    create_round(session, "r2", ["alice", "bob"])
+    create_round(session, Wanted("r2", ("alice", "bob")))
     for round_name, step in (("r1", 4), ("r2", 3)):
         work(session, "alice", 3, round_name=round_name)
         work(session, "bob", step, round_name=round_name)
@@ -130,7 +130,7 @@ def test_a_table_of_two_rounds_needs_a_choice_too(session: Session, tmp_path: Pa
 
 
 def test_rounds_over_different_conversations_go_together(session: Session) -> None:
-    create_round(session, "r2", ["alice", "bob"])
+    create_round(session, Wanted("r2", ("alice", "bob")))
     for name in ("alice", "bob"):
         work(session, name, 3)
         work(session, name, 3, "s2_d_2", "r2")

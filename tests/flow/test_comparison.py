@@ -16,7 +16,7 @@ from annotator.flow.accounts import get_user
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.paths import shipped
 from flow.steps import act, blind, hand_in, label, reopen, role_at, settle, utterance_id
@@ -141,7 +141,7 @@ def test_the_label_at_the_first_submission_counts(session: Session) -> None:
 
 
 def test_labels_of_several_rounds_need_a_choice(session: Session) -> None:
-    create_round(session, "r2", ["alice"], 1)
+    create_round(session, Wanted("r2", ("alice",), run_id=1))
     work(session, "alice", "s1_d_1")
     label(session, "alice", "s1_d_1", 1, "ACK", round_name="r2")
     hand_in(session, "alice", "s1_d_1", "r2")

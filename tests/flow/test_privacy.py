@@ -32,7 +32,7 @@ from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.known import known_labels
 from annotator.flow.review import Act
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.flow.runs import Order
 from annotator.flow.taxonomy import current
 from annotator.models import Run, Suggestion, User
@@ -78,7 +78,7 @@ def prepare(session: Session) -> None:
     """Names that stand nowhere else, and a second round that alice shares with bob and cem."""
     for old, new in NAMES.items():
         session.execute(update(User).where(col(User.name) == old).values(name=new))
-    create_round(session, "r2", ["alice", "Bobolinsky", "Cemalettin"])
+    create_round(session, Wanted("r2", ("alice", "Bobolinsky", "Cemalettin")))
     label(session, "alice", "s1_d_1", 2, "PCT")
     act(session, "alice", "s1_d_1", 3, Act.SKIP)
 

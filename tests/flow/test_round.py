@@ -12,7 +12,7 @@ from annotator.errors import AnnotatorError, BadInput, Conflict, NotFound
 from annotator.flow import accounts, desk, intake
 from annotator.flow.accounts import get_user
 from annotator.flow.intake_report import Options
-from annotator.flow.round import create_round, list_rounds
+from annotator.flow.round import Wanted, create_round, list_rounds
 from annotator.flow.runs import Order
 from annotator.flow.tagging import tag
 from annotator.models import Assignment, Condition, Role, Round, RoundConversation, Run
@@ -25,7 +25,7 @@ def conditions(session: Session, name: str) -> set[str]:
 
 
 def test_everybody_named_gets_every_conversation_in_the_order_it_came(session: Session) -> None:
-    made = create_round(session, "r2", ["cem", "lea", "cem"])
+    made = create_round(session, Wanted("r2", ("cem", "lea", "cem")))
     assert (made.conversations, made.annotators, made.run_id) == (3, ("cem", "lea"), 1)
     for name in ("cem", "lea"):
         mine = [one for one in desk.my_conversations(session, get_user(session, name))[0] if one.round == "r2"]
@@ -43,7 +43,7 @@ def test_a_round_keeps_the_run_and_the_version_of_its_day(db: Database) -> None:
 def test_a_round_shows_the_newest_run_unless_another_is_asked_for(db: Database, asked: int | None, pinned: int) -> None:
     tag(db, Order("scripted"))
     with db.writing() as session:
-        assert create_round(session, "r2", ["cem"], asked).run_id == pinned
+        assert create_round(session, Wanted("r2", ("cem",), run_id=asked)).run_id == pinned
         assert conditions(session, "r2") == {Condition.ASSISTED}
 
 
@@ -51,7 +51,7 @@ def test_without_a_run_a_round_is_blind(session: Session) -> None:
     for run in session.scalars(select(Run)):
         run.finished_at = None
     session.flush()
-    assert create_round(session, "r2", ["cem"]).run_id is None
+    assert create_round(session, Wanted("r2", ("cem",))).run_id is None
     assert conditions(session, "r2") == {Condition.BLIND}
     opened = desk.open_desk(session, get_user(session, "cem"), assignment(session, "cem", "s1_d_1", "r2"))
     assert not opened.assisted
@@ -77,7 +77,7 @@ def test_a_round_that_cannot_be_is_refused_and_adds_nothing(
 ) -> None:
     before = dump(session)
     with pytest.raises(kind) as caught:
-        create_round(session, name, people, run)
+        create_round(session, Wanted(name, tuple(people), run_id=run))
     assert said in str(caught.value)
     assert dump(session) == before
 
@@ -85,12 +85,12 @@ def test_a_round_that_cannot_be_is_refused_and_adds_nothing(
 def test_somebody_disabled_is_given_nothing(session: Session) -> None:
     accounts.disable(session, "cem")
     with pytest.raises(BadInput, match="cem is disabled and cannot annotate"):
-        create_round(session, "r2", ["cem"])
+        create_round(session, Wanted("r2", ("cem",)))
 
 
 def test_a_name_of_imported_labels_can_be_given_work_before_it_has_a_link(session: Session) -> None:
     accounts.named(session, "dora")
-    assert create_round(session, "r2", ["dora"]).annotators == ("dora",)
+    assert create_round(session, Wanted("r2", ("dora",))).annotators == ("dora",)
     accounts.add_user(session, "dora", Role.ANNOTATOR)
     assert desk.my_conversations(session, get_user(session, "dora"))[1] == 3
 
@@ -99,7 +99,7 @@ def test_a_project_without_conversations_has_no_rounds(empty: Callable[[], Datab
     with empty().writing() as session:
         accounts.add_user(session, "ana", Role.ANNOTATOR)
         with pytest.raises(BadInput, match="There are no conversations with roles of the taxonomy yet"):
-            create_round(session, "r1", ["ana"])
+            create_round(session, Wanted("r1", ("ana",)))
         assert list_rounds(session) == []
 
 
@@ -107,12 +107,12 @@ def test_conversations_that_nobody_could_label_stay_out_of_a_round(session: Sess
     talk = tmp_path / "talk.txt"
     talk.write_text("User: A fridge, please.\nSystem: Which size?\n", encoding="utf-8")
     report = intake.import_paths(session, [talk], None, Options())
-    made = create_round(session, "r2", ["cem"])
+    made = create_round(session, Wanted("r2", ("cem",)))
     assert (report.roles_without_codes, made.conversations, made.left_out) == (["System", "User"], 3, 1)
 
 
 def test_rounds_are_listed_with_their_sizes_and_without_what_was_imported(session: Session) -> None:
-    create_round(session, "r2", ["cem"])
+    create_round(session, Wanted("r2", ("cem",)))
     session.add(Round(name="", taxonomy_version_id=1))
     session.flush()
     assert [(made.name, conversations, people) for made, conversations, people in list_rounds(session)] == [("r1", 3, 2), ("r2", 3, 1)]
@@ -120,6 +120,6 @@ def test_rounds_are_listed_with_their_sizes_and_without_what_was_imported(sessio
 
 def test_a_second_round_leaves_the_first_as_it_was(session: Session) -> None:
     before = dump(session)["assignment"]
-    create_round(session, "r2", ["alice", "bob"])
+    create_round(session, Wanted("r2", ("alice", "bob")))
     assert dump(session)["assignment"][: len(before)] == before
     assert session.scalar(select(func.count()).select_from(Assignment)) == 12

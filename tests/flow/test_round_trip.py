@@ -19,7 +19,7 @@ from annotator.flow.export import export_to
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.models import Call, Run, Suggestion
 from annotator.settings import Settings
 from flow.steps import act, blind, dump, hand_in, role_at, rolled_back, settle, utterance_id
@@ -133,7 +133,7 @@ def test_the_labels_of_one_annotator_survive_a_round_trip_in_the_corpus_own_form
 
 @pytest.mark.parametrize("format_name", ["csv", "jsonl"])
 def test_two_rounds_one_of_them_blind_survive_a_round_trip(session: Session, fresh_db: Database, tmp_path: Path, format_name: str) -> None:
-    create_round(session, "r2", ["bob", "cem"])
+    create_round(session, Wanted("r2", ("bob", "cem")))
     blind(session, "r2", "s2_d_2")
     work_of = (("alice", "r1", "s1_d_1"), ("bob", "r1", "s2_d_2"), ("bob", "r2", "s2_d_2"), ("cem", "r2", "s1_d_1"))
     for name, round_name, conversation in work_of:

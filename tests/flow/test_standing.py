@@ -14,7 +14,7 @@ from annotator.flow.access import EVERYTHING
 from annotator.flow.accounts import get_user
 from annotator.flow.agreement import report
 from annotator.flow.review import Act
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.flow.standing import Standing, flags, fold, standing
 from annotator.models import Decision, Kind
 from flow.steps import (
@@ -149,7 +149,7 @@ def test_decisions_are_only_ever_added(session: Session) -> None:
 
 def test_the_desk_of_a_round_made_later_starts_open(session: Session) -> None:
     label(session, "alice", "s1_d_1", 2, "PEP")
-    create_round(session, "r2", ["alice"])
+    create_round(session, Wanted("r2", ("alice",)))
     later = desk.open_desk(session, get_user(session, "alice"), assignment(session, "alice", "s1_d_1", "r2"))
     assert {row.state for row in later.rows} == {"open"}
     assert session.scalar(select(func.count()).where(col(Decision.utterance_id) == utterance_id(session, "s1_d_1", 2))) == 1

@@ -8,7 +8,7 @@ from conftest import Stage
 from e2e.conftest import serve
 
 from annotator.db import Database
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 
 __all__ = ["project", "serve"]
 
@@ -20,6 +20,6 @@ def project(built: Stage, tmp_path: Path) -> Path:
     shutil.copytree(built.settings.project, folder)
     db = Database(f"sqlite:///{folder / 'annotator.db'}")
     with db.writing() as session:
-        create_round(session, "r2", ["alice", "bob", "cem"])
+        create_round(session, Wanted("r2", ("alice", "bob", "cem")))
     db.close()
     return folder

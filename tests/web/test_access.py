@@ -16,7 +16,7 @@ from sqlmodel import update
 from annotator.db import Database
 from annotator.flow import accounts, intake, tagging
 from annotator.flow.intake_report import Options
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.flow.runs import Order
 from annotator.models import Decision, Suggestion
 from annotator.web.app import create_app
@@ -226,7 +226,7 @@ def hostile(db: Database, tmp_path: Path) -> str:
     tagging.tag(db, Order("scripted"))
     with db.writing() as session:
         session.execute(update(Suggestion).where(Suggestion.run_id == 2).values(reason=HOSTILE[6]))
-        create_round(session, "<i>r2</i>", ["alice"])
+        create_round(session, Wanted("<i>r2</i>", ("alice",)))
     return "/review/10"
 
 

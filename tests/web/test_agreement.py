@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from annotator.db import Database
 from annotator.flow import accounts, intake
 from annotator.flow.intake_report import Options
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.models import Role
 from annotator.paths import shipped
 
@@ -79,7 +79,7 @@ def test_two_rounds_over_the_same_conversation_leave_a_page_to_choose_from(
     db: Database, browse: Browse, desk_of: Callable[..., str]
 ) -> None:
     with db.writing() as session:
-        create_round(session, "r2", ["alice", "bob"])
+        create_round(session, Wanted("r2", ("alice", "bob")))
     hand_in_second_round(browse("alice"))
     page = browse("lea").get("/agreement")
     assert "in more than one round" in text(page)

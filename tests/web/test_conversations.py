@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import insert
 
 from annotator.db import Database
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.models import Assignment, Conversation, RoundConversation
 
 from .forms import Reader, follow, hand_in_as_it_is, press, text
@@ -70,7 +70,7 @@ def test_a_long_list_comes_in_pages(alice: TestClient, db: Database) -> None:
 
 def test_a_second_round_stands_beside_the_first(alice: TestClient, db: Database) -> None:
     with db.writing() as session:
-        create_round(session, "r2", ["alice"])
+        create_round(session, Wanted("r2", ("alice",)))
     assert "s1_d_1 r2 0 of 32" in text(alice.get("/review"))
 
 

@@ -8,7 +8,7 @@ from sqlmodel import update
 
 from annotator.db import Database
 from annotator.flow import tagging
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.flow.runs import Order
 from annotator.models import Condition, Failure, RoundConversation, Suggestion
 
@@ -64,7 +64,7 @@ def test_what_people_decided_is_not_here(browse: Browse, desk: str) -> None:
 def test_a_lead_who_labels_a_conversation_blind_sees_its_proposals_afterwards(browse: Browse, db: Database) -> None:
     lea = browse("lea")
     with db.writing() as session:
-        made = create_round(session, "r2", ["lea"])
+        made = create_round(session, Wanted("r2", ("lea",)))
         assert made.conversations == 3
         session.execute(update(RoundConversation).where(RoundConversation.round_id == 2).values(condition=Condition.BLIND))
     refused = lea.get(PAGE)

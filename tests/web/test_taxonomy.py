@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from annotator.db import Database
 from annotator.flow.project import open_project
-from annotator.flow.round import create_round
+from annotator.flow.round import Wanted, create_round
 from annotator.paths import shipped
 
 from .forms import Reader, attributes_of, follow, press, row, text
@@ -67,7 +67,7 @@ def test_a_codebook_is_text_and_never_markup(stage: Stage, db: Database, alice: 
     open_project(stage.settings).close()
     assert "<b>Query</b> {{7*7}}" in text(alice.get("/taxonomy"))
     with db.writing() as session:
-        create_round(session, "r2", ["alice"])
+        create_round(session, Wanted("r2", ("alice",)))
     page = follow(alice, press(alice, alice.get("/review/7?at=2"), "Add I&Q #1 and stay"))
     assert "building: I&Q #1" in text(page)
     assert row(follow(alice, press(alice, page, "PCT")), 2)["data-codes"] == "I&Q #1|PCT"
