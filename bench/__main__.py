@@ -10,10 +10,11 @@ from pathlib import Path
 from bench import measures, report
 from bench.children import ROOT
 from bench.first_pass import first_pass
+from bench.keys import keys
 from bench.measures import FULL, QUICK, Row
 from bench.stage import prepare
 
-_PARTS = ("import", "start", "open", "save", "export", "tagging", "first-pass")
+_PARTS = ("import", "start", "open", "save", "export", "tagging", "first-pass", "keys")
 _NEED_SERVER = {"open", "save"}
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.work) as folder:
         work = Path(folder)
         note("machine", lambda: measures.machine(work))
-        if parts - {"tagging", "first-pass"}:
+        if parts - {"tagging", "first-pass", "keys"}:
             project = _imported(work, size, options.seed, note)
         if "start" in parts:
             note("start", lambda: measures.starting(project, size))
@@ -56,6 +57,8 @@ def main() -> None:
             note("tagging", lambda: measures.tagging(work, size))
         if "first-pass" in parts:
             note("first pass", lambda: first_pass(work, size, options.seed))
+        if "keys" in parts:
+            note("keys", lambda: keys(work, options.seed))
     where |= {"seed": options.seed, "minutes": max(1.0, (time.monotonic() - begun) / 60)}
     report.write_json(options.json, where, size, rows)
     if page := options.page or (ROOT / "docs" / "benchmarks.md" if parts == set(_PARTS) and not options.quick else None):

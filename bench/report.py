@@ -48,6 +48,9 @@ also the sample and the taxonomy's examples. The aim is the plain figure.
 tests (a process of its own on the same machine) at 0.5 s latency, 16 questions at once. The ideal is calls × 0.5 s ÷ 16. \
 Tokens are counted by the stand-in (3.2 characters a token for text, 1.9 for JSON). "One call each" asks about one utterance at a \
 time with the same prompt and the whole conversation.
+- **keys**: ten VOGUE conversations labelled on the real desk in a real Chromium by somebody who means just the published labels: \
+`Enter` where the proposal is right, `Shift` + `Enter` where all proposals of a turn are, the codes' keys elsewhere. A chord is one \
+key; handing in and going to the next conversation are not counted.
 
 p50 is the median, p95 what 95 of 100 stay under. A median of three runs stands for commands.
 """
