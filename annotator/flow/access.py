@@ -73,6 +73,31 @@ def view_of(user: User) -> View:
     return View(only_user_id=user.id, gold=False, names=True)
 
 
+def agreement_view(user: User) -> View:
+    """Whose agreement this user may see: leads and researchers everybody's, annotators their own, with pseudonyms for the others."""
+    if may(user, Right.READ_ALL):
+        return view_of(user)
+    require(user, Right.ANNOTATE)
+    return View(only_user_id=user.id, gold=False, names=False)
+
+
+def compared(view: View) -> ColumnElement[bool]:
+    """Which labels go into agreement, said of an assignment and its round: never repeats, which are the same person once more.
+
+    One person's view has what they and the others said of the same conversations, in closed rounds made here. Until then
+    nobody's labels reach another annotator, in figures neither.
+    """
+    if view.only_user_id is None:
+        return ~col(Assignment.repeat)
+    own = aliased(Assignment, name="own")
+    shared = select(col(own.id)).where(
+        col(own.round_id) == col(Assignment.round_id),
+        col(own.conversation_id) == col(Assignment.conversation_id),
+        col(own.user_id) == view.only_user_id,
+    )
+    return and_(~col(Assignment.repeat), col(Round.closed_at).is_not(None), col(Round.name) != "", shared.exists())
+
+
 def shown_suggestion() -> ColumnElement[bool]:
     """The join condition under which a suggestion may be shown to an annotator: the round's pinned run, and not blind."""
     return and_(col(Suggestion.run_id) == col(Round.run_id), col(RoundConversation.condition) == Condition.ASSISTED)

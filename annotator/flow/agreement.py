@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from itertools import count
 from typing import Any
 
 from sqlalchemy import select
@@ -11,10 +13,10 @@ from sqlmodel import Session, col
 from annotator.core.agreement import Judgement, agreement
 from annotator.core.labelled import Labelled, guard, split_codes
 from annotator.errors import BadInput
-from annotator.flow.access import View
+from annotator.flow.access import View, compared
 from annotator.flow.corpus import shown_names
 from annotator.flow.standing import first_submitted
-from annotator.models import Assignment, Conversation, Kind, Round, Submission, Utterance
+from annotator.models import Assignment, Conversation, Kind, Round, Submission, User, Utterance
 
 _OVERALL = ("n_utterances", "n_conversations", "n_skipped", "n_blank", "po", "pe", "kappa")
 _PER_CODE = ("n_a", "n_b", "n_both", "kappa")
@@ -22,11 +24,29 @@ _TABLE = ("annotator_a", "annotator_b", "scope", "code", *_OVERALL, "n_a", "n_b"
 
 
 def report(session: Session, view: View, round_name: str | None = None) -> dict[str, Any]:
-    """All figures over what was handed in, of one round or of all; `rounds` says which went in ("" is what was imported)."""
-    names = shown_names(session, view)
+    """All figures over what was handed in, of one round or of all; `rounds` says which went in ("" is what was imported).
+
+    One person's view has the pairs that they are in, and the others as `annotator-1` and so on.
+    """
     rows = _submitted(session, view, round_name)
-    rounds = sorted({row.round_name for row in rows})
-    return agreement(_judgements(rows, names)) | {"rounds": rounds}
+    names = shown_names(session, view) if view.only_user_id is None else _own_names(session, view.only_user_id, rows)
+    figures = agreement(_judgements(rows, names))
+    if view.only_user_id is not None:
+        figures["pairs"] = [pair for pair in figures["pairs"] if names[view.only_user_id] in pair["annotators"]]
+    return figures | {"rounds": sorted({row.round_name for row in rows})}
+
+
+def _own_names(session: Session, user_id: int, rows: Iterable[Any]) -> dict[int, str]:
+    """User id → what one person may call them: themselves by name, the others by numbers that tell nothing of who they are.
+
+    The order depends on the rounds and on who asks, so that numbers of two answers cannot be matched.
+    """
+    rows = list(rows)
+    salt = f"{user_id} {sorted({row.round_name for row in rows})}"
+    others = sorted({row.user_id for row in rows} - {user_id}, key=lambda other: sha256(f"{salt} {other}".encode()).digest())
+    own = session.get_one(User, user_id).name
+    free = (name for number in count(1) if (name := f"annotator-{number}") != own)
+    return {user_id: own} | dict(zip(others, free, strict=False))
 
 
 def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[str, Any]:
@@ -38,19 +58,22 @@ def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[s
     return agreement(said) | {"rounds": sorted({row.round for row in rows})}
 
 
-def rounds_with_labels(session: Session) -> list[str]:
-    """The names of rounds in which something was handed in."""
+def rounds_with_labels(session: Session, view: View) -> list[str]:
+    """The names of rounds in which something was handed in that this view may compare."""
     statement = (
         select(col(Round.name)).distinct()
         .join(Assignment, col(Assignment.round_id) == col(Round.id))
         .join(Submission, col(Submission.assignment_id) == col(Assignment.id))
+        .where(compared(view))
     )  # fmt: skip
     return sorted(session.scalars(statement))
 
 
 def _submitted(session: Session, view: View, round_name: str | None) -> list[Any]:
-    if round_name is not None and round_name not in rounds_with_labels(session):
-        raise BadInput(f"Nothing was handed in for a round {round_name!r}. Known: {', '.join(rounds_with_labels(session)) or 'none'}.")
+    if round_name is not None and round_name not in (known := rounds_with_labels(session, view)):
+        if view.only_user_id is not None:
+            raise BadInput(f"No closed round of yours is called {round_name!r}. Closed are: {', '.join(known) or 'none yet'}.")
+        raise BadInput(f"Nothing was handed in for a round {round_name!r}. Known: {', '.join(known) or 'none'}.")
     labels = first_submitted().subquery("labels")
     statement = (
         select(
@@ -66,7 +89,7 @@ def _submitted(session: Session, view: View, round_name: str | None) -> list[Any
         .join(Round, col(Round.id) == col(Assignment.round_id))
         .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
         .join(Utterance, col(Utterance.id) == labels.c.utterance_id)
-        .where(view.covers(col(Assignment.user_id)))
+        .where(compared(view))
         .order_by(col(Utterance.id))
     )
     return list(session.execute(statement if round_name is None else statement.where(col(Round.name) == round_name)))

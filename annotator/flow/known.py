@@ -61,12 +61,12 @@ def _imported_labels(session: Session, name: str) -> dict[int, tuple[str, ...]]:
 
 
 def _labels(session: Session, where: ColumnElement[bool]) -> dict[int, tuple[str, ...]]:
-    """First-submitted, non-empty labels whose assignment, round and decision meet `where`."""
+    """First-submitted, non-empty labels whose assignment, round and decision meet `where`; not those of repeats."""
     allowed = (
         select(col(Decision.id))
         .join(Assignment, col(Assignment.id) == col(Decision.assignment_id))
         .join(Round, col(Round.id) == col(Assignment.round_id))
-        .where(where)
+        .where(where, ~col(Assignment.repeat))
     )
     rows = session.execute(first_submitted(col(Decision.id).in_(allowed)))
     return {row.utterance_id: split_codes(row.codes) for row in rows if row.codes}

@@ -119,7 +119,7 @@ def _of_annotator(session: Session, view: View, name: str, round_name: str | Non
     if user_id is None:
         known = ", ".join(sorted(names.values())) or "nobody yet"
         raise NotFound(f"There is no annotator {name!r}. Known: {known}; or give a run's number, or gold.")
-    if round_name is not None and round_name not in (rounds := rounds_with_labels(session)):
+    if round_name is not None and round_name not in (rounds := rounds_with_labels(session, view)):
         raise NotFound(f"Nothing was handed in for a round {round_name!r}. Known: {', '.join(rounds) or 'none'}.")
     found = _of_people(session, "annotator", name, user_id, round_name)
     if not found.labels:
@@ -134,6 +134,7 @@ def _of_people(session: Session, kind: str, name: str, user_id: int | None, roun
         select(labels.c.utterance_id, labels.c.kind, labels.c.codes, labels.c.condition)
         .join(Assignment, col(Assignment.id) == labels.c.assignment_id)
         .join(Round, col(Round.id) == col(Assignment.round_id))
+        .where(~col(Assignment.repeat))  # the same person once more, who has seen the conversation
         .order_by(labels.c.id)
     )
     if user_id is not None:

@@ -1,4 +1,4 @@
-"""The agreement page for leads and researchers, and its figures as JSON and CSV."""
+"""The agreement page, and its figures as JSON and CSV: everybody's for leads and researchers, their own for annotators."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from annotator.errors import BadInput
 from annotator.flow import agreement
-from annotator.flow.access import Right, require, view_of
+from annotator.flow.access import Right, agreement_view, may
 from annotator.web.deps import reading
 from annotator.web.render import Page, render_page
 
@@ -17,29 +17,30 @@ router = APIRouter()
 
 @dataclass(frozen=True, kw_only=True)
 class AgreementPage(Page):
-    """The figures of all pairs, for one round or all."""
+    """The figures of all pairs that may be seen, for one round or all; `own` where they are one annotator's."""
 
     figures: dict[str, Any]
     rounds: list[str]
     chosen: str
+    own: bool
 
 
 def _figures(request: Request, round: str) -> dict[str, Any]:
     with reading(request) as (session, user):
-        require(user, Right.READ_ALL)
-        return agreement.report(session, view_of(user), round or None)
+        return agreement.report(session, agreement_view(user), round or None)
 
 
 @router.get("/agreement")
 def show(request: Request, round: str = "") -> Response:
     with reading(request) as (session, user):
-        require(user, Right.READ_ALL)
-        rounds = agreement.rounds_with_labels(session)
+        view = agreement_view(user)
+        rounds = agreement.rounds_with_labels(session, view)
         try:
-            figures, notice = agreement.report(session, view_of(user), round or None), ""
+            figures, notice = agreement.report(session, view, round or None), ""
         except BadInput as error:  # such as labels of one person in two rounds: the page lets people choose one
             figures, notice = {"pairs": []}, str(error)
-    page = AgreementPage(user=user, notice=notice, figures=figures, rounds=rounds, chosen=round)
+    own = not may(user, Right.READ_ALL)
+    page = AgreementPage(user=user, notice=notice, figures=figures, rounds=rounds, chosen=round, own=own)
     return render_page("agreement.html", page, 422 if notice else 200)
 
 

@@ -37,14 +37,14 @@ def dump(session: Session) -> dict[str, list[tuple[Any, ...]]]:
     return {table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))] for table in tables}
 
 
-def assignment(session: Session, name: str, conversation: str, round_name: str = "r1") -> int:
+def assignment(session: Session, name: str, conversation: str, round_name: str = "r1", repeat: bool = False) -> int:
     """The id of somebody's assignment."""
     statement = (
         select(col(Assignment.id))
         .join(Round, col(Round.id) == col(Assignment.round_id))
         .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
         .where(col(Round.name) == round_name, col(Conversation.key) == conversation)
-        .where(col(Assignment.user_id) == get_user(session, name).id)
+        .where(col(Assignment.user_id) == get_user(session, name).id, col(Assignment.repeat).is_(repeat))
     )
     return int(session.scalars(statement).one())
 
@@ -82,6 +82,26 @@ def hand_in(session: Session, name: str, conversation: str, round_name: str = "r
     """Somebody hands a conversation in, open utterances or not."""
     at = assignment(session, name, conversation, round_name)
     return review.hand_in(session, get_user(session, name), at, with_open=True)
+
+
+def repeat_of(session: Session, name: str, conversation: str, round_name: str = "r1") -> int:
+    """Give somebody a conversation of theirs once more; the id of that assignment."""
+    first = session.get_one(Assignment, assignment(session, name, conversation, round_name))
+    session.add(Assignment(**first.model_dump(exclude={"id", "repeat"}), repeat=True))
+    session.flush()
+    return assignment(session, name, conversation, round_name, repeat=True)
+
+
+def label_repeat(session: Session, name: str, conversation: str, codes: dict[int, str]) -> int:
+    """Somebody is given a conversation of r1 once more, labels it (position → code) and hands it in; the id of that assignment."""
+    at, user = repeat_of(session, name, conversation), get_user(session, name)
+    for one in SIZES:  # only then is a repeat due
+        hand_in(session, name, one)
+    session.flush()
+    for position, code in codes.items():
+        review.decide(session, user, at, position, act=Act.LABEL, codes=(code,), act_key=uuid.uuid4().hex)
+    review.hand_in(session, user, at, with_open=True)
+    return at
 
 
 def reopen(session: Session, name: str, conversation: str) -> None:

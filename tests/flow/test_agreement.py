@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from annotator.core.labelled import read_rows
 from annotator.db import Database
 from annotator.errors import BadInput
 from annotator.flow import accounts, agreement
-from annotator.flow.access import EVERYTHING, view_of
+from annotator.flow.access import EVERYTHING, agreement_view, view_of
 from annotator.flow.accounts import get_user
 from annotator.flow.export import export_to
 from annotator.flow.intake import import_paths
@@ -24,7 +25,7 @@ from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
 from annotator.flow.round import Wanted, create_round
 from annotator.models import Role
-from flow.steps import SIZES, act, hand_in, label, role_at
+from flow.steps import SIZES, act, close_round, hand_in, label, label_repeat, role_at
 
 CODES = {"Seeker": ["PCT", "PEP", "RP"], "Assistant": ["RTI", "RP", "ACK"]}
 
@@ -135,7 +136,7 @@ def test_rounds_over_different_conversations_go_together(session: Session) -> No
         work(session, name, 3)
         work(session, name, 3, "s2_d_2", "r2")
     figures = agreement.report(session, EVERYTHING)
-    assert figures["rounds"] == agreement.rounds_with_labels(session) == ["r1", "r2"]
+    assert figures["rounds"] == agreement.rounds_with_labels(session, EVERYTHING) == ["r1", "r2"]
     assert pair(figures, "alice", "bob")["pooled"]["n_conversations"] == 2
 
 
@@ -185,6 +186,84 @@ def test_labels_imported_under_a_name_that_became_a_researcher_are_still_compare
     accounts.add_user(session, "dora", Role.RESEARCHER)
     shown = agreement.report(session, view_of(get_user(session, "dora")))
     assert [one["annotators"] for one in shown["pairs"]] == [["annotator-1", "annotator-5"]]
+
+
+# An annotator's own
+
+
+def overlapping(session: Session) -> None:
+    """Alice and Bob label one conversation, Bob and Cem another; all hand in."""
+    create_round(session, Wanted("r2", ("bob", "cem")))
+    work(session, "alice", 3)
+    work(session, "bob", 4)
+    for name in ("bob", "cem"):
+        work(session, name, 3, "s2_d_2", "r2")
+
+
+def own(session: Session, name: str, round_name: str | None = None) -> dict[str, Any]:
+    return agreement.report(session, agreement_view(get_user(session, name)), round_name)
+
+
+def test_an_annotator_sees_nothing_of_open_rounds(session: Session) -> None:
+    overlapping(session)
+    close_round(session, "r2")
+    assert own(session, "alice") == {"pairs": [], "rounds": []}
+    assert own(session, "bob")["rounds"] == ["r2"]
+    for name in ("r1", "r9"):
+        with pytest.raises(BadInput, match=rf"^No closed round of yours is called '{name}'\. Closed are: none yet\.$"):
+            own(session, "alice", name)
+
+
+def test_an_annotator_sees_the_pairs_they_are_in_when_the_round_is_closed(session: Session) -> None:
+    overlapping(session)
+    for name in ("r1", "r2"):
+        close_round(session, name)
+    real = pair(agreement.report(session, EVERYTHING, "r1"), "alice", "bob")
+    (found,) = own(session, "alice")["pairs"]
+    assert found == real | {"annotators": ["alice", "annotator-1"]}
+    assert [one["annotators"][0] for one in own(session, "bob", "r1")["pairs"]] == ["annotator-1"]
+    assert own(session, "cem")["rounds"] == ["r2"]
+    assert not re.search("bob|cem", json.dumps([own(session, "alice"), own(session, "alice", "r1")]))
+
+
+def test_two_others_are_told_apart_and_not_compared_for_somebody_else(session: Session) -> None:
+    create_round(session, Wanted("r3", ("alice", "bob", "cem")))
+    for step, name in enumerate(("alice", "bob", "cem"), 3):
+        work(session, name, step, round_name="r3")
+    close_round(session, "r3")
+    assert [one["annotators"] for one in own(session, "alice")["pairs"]] == [["alice", "annotator-1"], ["alice", "annotator-2"]]
+    assert own(session, "alice") == own(session, "alice", "r3")
+
+
+def test_a_person_called_like_a_pseudonym_is_not_taken_for_another(session: Session) -> None:
+    accounts.add_user(session, "annotator-1", Role.ANNOTATOR)
+    create_round(session, Wanted("r3", ("annotator-1", "bob")))
+    for name in ("annotator-1", "bob"):
+        work(session, name, 3, round_name="r3")
+    close_round(session, "r3")
+    assert [one["annotators"] for one in own(session, "annotator-1")["pairs"]] == [["annotator-1", "annotator-2"]]
+
+
+def test_imported_labels_are_in_no_annotators_own_agreement(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("conversation,utterance,role,annotator,codes\n" + "".join(f"s1_d_1,2,Seeker,{who},PCT\n" for who in ("alice", "dora")))
+    import_paths(session, [path], None, Options())
+    close_round(session, "")
+    assert own(session, "alice") == {"pairs": [], "rounds": []}
+    assert pair(agreement.report(session, EVERYTHING), "alice", "dora")["pooled"]["n_utterances"] == 1
+
+
+# Repeats
+
+
+def test_a_repeat_is_in_no_figure_between_people(session: Session) -> None:
+    work(session, "alice", 3)
+    work(session, "bob", 4)
+    before = agreement.report(session, EVERYTHING)
+    label_repeat(session, "alice", "s1_d_1", {1: "ACK", 2: "OTH"})
+    assert agreement.report(session, EVERYTHING) == before
+    close_round(session, "r1")
+    assert own(session, "alice")["pairs"][0]["roles"] == before["pairs"][0]["roles"]
 
 
 # Tables

@@ -15,11 +15,12 @@ from annotator.flow.access import EVERYTHING, view_of
 from annotator.flow.accounts import get_user
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
+from annotator.flow.reference import everybody
 from annotator.flow.review import Act
 from annotator.flow.round import Wanted, create_round
 from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.paths import shipped
-from flow.steps import act, blind, hand_in, label, reopen, role_at, settle, utterance_id
+from flow.steps import act, blind, hand_in, label, label_repeat, reopen, role_at, settle, utterance_id
 
 
 def report(session: Session, what: str, run_id: int = 1, **options: Any) -> dict[str, Any]:
@@ -103,6 +104,13 @@ def test_imported_labels_are_not_known_to_be_blind(session: Session) -> None:
     found = report(session, "published")
     assert (found["subset"], found["stratified"]["n_utterances"]) == ("all", 32)
     assert "None of the 32 labels of published" in found["warning"]
+
+
+def test_what_somebody_says_once_more_is_not_compared_nor_measured(session: Session) -> None:
+    work(session, "alice", "s1_d_1")
+    before = report(session, "alice"), len(everybody(session).labels)
+    label_repeat(session, "alice", "s1_d_1", {1: "ACK", 5: "ACK"})
+    assert (report(session, "alice"), len(everybody(session).labels)) == before
 
 
 def test_gold_counts_as_blind_where_its_conversation_was_placed_blind(session: Session) -> None:

@@ -39,7 +39,7 @@ from annotator.models import Run, Suggestion, User
 from annotator.settings import Settings
 from annotator.web.app import create_app
 from annotator.web.deps import COOKIE
-from flow.steps import act, assignment, blind, close_round, hand_in, label, role_at, rolled_back, settle, undo, utterance_id
+from flow.steps import act, assignment, blind, close_round, hand_in, label, label_repeat, role_at, rolled_back, settle, undo, utterance_id
 
 # Codes that no proposal has and alice never chooses.
 SECRET = {"Seeker": ["NR", "CC", "RJT"], "Assistant": ["EF", "PEX", "PCM"]}
@@ -308,6 +308,13 @@ def test_what_was_never_handed_in_is_not_known_even_when_the_round_is_closed(ses
     before = known(session)
     close_round(session, "r1")
     assert known(session) == before
+
+
+def test_what_somebody_says_once_more_is_never_known(session: Session) -> None:
+    label_all(session, "alice")
+    label_repeat(session, "alice", "s1_d_1", {1: "EF", 2: "NR"})
+    close_round(session, "r1")
+    assert gold_of(session, 1) == ("PEX",)
 
 
 def test_imported_labels_are_known_only_when_asked_for_by_name(session: Session, tmp_path: Path) -> None:
