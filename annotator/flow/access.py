@@ -12,7 +12,18 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from annotator.errors import Forbidden, NotFound
-from annotator.models import Assignment, Condition, Conversation, Role, Round, RoundConversation, Submission, Suggestion, User
+from annotator.models import (
+    Assignment,
+    Condition,
+    Conversation,
+    Decision,
+    Role,
+    Round,
+    RoundConversation,
+    Submission,
+    Suggestion,
+    User,
+)  # fmt: skip
 
 
 class Right(StrEnum):
@@ -146,6 +157,27 @@ def check_not_blind(session: Session, user: User, conversation_id: int) -> None:
     )
     if session.scalars(statement.limit(1)).one_or_none() is not None:
         raise Forbidden("You label this conversation blind. Its proposals show when you have handed it in.")
+
+
+def may_settle(user: User, conversation: Any) -> ColumnElement[bool]:
+    """The condition on a conversation's id under which a lead may settle its labels: it is not theirs to label, nor was.
+
+    Whoever still has to label it would see what others said, in the blind condition and in any other.
+    """
+    theirs = select(col(Assignment.id)).where(col(Assignment.user_id) == user.id, col(Assignment.conversation_id) == conversation)
+    decided = select(col(Decision.id)).where(col(Decision.assignment_id) == col(Assignment.id))
+    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in))
+    return ~theirs.where(or_(decided.exists(), ~handed_in.exists())).exists()
+
+
+def check_settles(session: Session, user: User, conversation_id: int) -> None:
+    """Raise `Forbidden` for who is no lead, and for a lead who labelled the conversation or has still to label it."""
+    require(user, Right.LEAD)
+    if not session.scalar(select(may_settle(user, conversation_id))):
+        raise Forbidden(
+            "You label this conversation yourself, in this round or in another, and nobody settles their own labels. "
+            "Another lead can settle it."
+        )
 
 
 def not_yours(what: str = "conversation") -> NotFound:
