@@ -6,8 +6,12 @@
     ├── Forbidden             403  signed in, but this role may not
     ├── NotFound              404  does not exist, or is not yours: the two are never told apart
     ├── Conflict              409  refused by what was said before (handed in, used elsewhere, being worked on)
+    │   └── Outdated          409  the page knew an older state than the one that stands
     └── TooManyTries          429
 """
+
+from collections.abc import Iterable
+from typing import Any
 
 
 class AnnotatorError(Exception):
@@ -34,6 +38,14 @@ class NotFound(AnnotatorError):
 
 class Conflict(AnnotatorError):
     status = 409
+
+
+class Outdated(Conflict):
+    """`rows` is what stands of what the page showed, for showing it anew."""
+
+    def __init__(self, sentence: str, rows: Iterable[Any] = ()) -> None:
+        super().__init__(sentence)
+        self.rows = tuple(rows)
 
 
 class TooManyTries(AnnotatorError):

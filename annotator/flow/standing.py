@@ -11,6 +11,10 @@ from sqlmodel import col
 from annotator.core.labelled import split_codes
 from annotator.models import LABELLING, Decision, Gold, Kind, Rule, Submission
 
+FLAGS = (Kind.FLAG, Kind.UNFLAG)
+UNSURES = (Kind.UNSURE, Kind.SURE)
+"""The two kinds of marks: what sets one, and what takes it off."""
+
 _Retraction = aliased(Decision, name="retraction")
 
 _COLUMNS: tuple[Any, ...] = (
@@ -28,31 +32,53 @@ _COLUMNS: tuple[Any, ...] = (
 
 @dataclass(slots=True)
 class Standing:
-    """What stands of one person's acts on one utterance: the newest labelling decision, and whether it is flagged."""
+    """What stands of one person's acts on one utterance: the newest labelling decision, and the marks.
+
+    `seen` is the key of the newest fact of any kind, retractions and what they took back included: it tells two states apart.
+    """
 
     label_id: int | None = None
     kind: Kind | None = None
     codes: tuple[str, ...] = ()
+    seconds: float | None = None
     flagged: bool = False
+    flag_reason: str = ""
+    unsure: bool = False
+    seen: str = ""
+
+    def take(self, decision: Any) -> None:
+        """Let one decision more stand, newer than all before."""
+        kind = Kind(decision.kind)
+        self.seen = fact_key(decision)
+        if kind in LABELLING:
+            self.label_id, self.kind, self.codes, self.seconds = decision.id, kind, split_codes(decision.codes), decision.seconds
+        elif kind in FLAGS:
+            self.flagged = kind == Kind.FLAG
+            self.flag_reason = decision.reason if self.flagged else ""
+        elif kind in UNSURES:
+            self.unsure = kind == Kind.UNSURE
 
 
 def fold(decisions: Iterable[Any]) -> dict[int, Standing]:
     """Utterance id → what stands, from one assignment's decisions in the order they were made.
 
-    The same rule as `standing` and `flags` below, for callers that have the few decisions of one conversation at hand.
+    The same rule as `standing` and `marked` below, for callers that have the few decisions of one conversation at hand.
     """
     decisions = list(decisions)
     taken_back = {decision.retracts_id for decision in decisions}
     found: dict[int, Standing] = {}
     for decision in decisions:
-        if decision.id in taken_back or decision.kind == Kind.RETRACT:
-            continue
         state = found.setdefault(decision.utterance_id, Standing())
-        if decision.kind in LABELLING:
-            state.label_id, state.kind, state.codes = decision.id, Kind(decision.kind), split_codes(decision.codes)
+        if decision.id in taken_back:
+            state.seen = fact_key(decision)
         else:
-            state.flagged = decision.kind == Kind.FLAG
+            state.take(decision)
     return found
+
+
+def fact_key(decision: Any) -> str:
+    """What pages know a decision by: the key of the press that made it; none for imported ones."""
+    return decision.group_key or decision.act_key or ""
 
 
 def unretracted() -> ColumnElement[bool]:
@@ -97,13 +123,16 @@ def _imported() -> ColumnElement[bool]:
 
 
 def flags(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """The utterances whose newest standing mark is a flag."""
-    ranked = (
-        select(col(Decision.assignment_id), col(Decision.utterance_id), col(Decision.kind), _newest_first())
-        .where(col(Decision.kind).in_((Kind.FLAG, Kind.UNFLAG)), unretracted(), *where)
-        .subquery("marks")
-    )
-    return select(ranked.c.assignment_id, ranked.c.utterance_id).where(ranked.c.age == 1, ranked.c.kind == Kind.FLAG)
+    """The utterances that are flagged, with the reason."""
+    return marked(FLAGS, *where)
+
+
+def marked(kinds: tuple[Kind, Kind], *where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The utterances whose newest standing mark of these two kinds is the first: `FLAGS` or `UNSURES`."""
+    of_decision = (col(Decision.assignment_id), col(Decision.utterance_id), col(Decision.kind), col(Decision.reason))
+    ranked = select(*of_decision, _newest_first()).where(col(Decision.kind).in_(kinds), unretracted(), *where).subquery("marks")
+    on = (ranked.c.age == 1, ranked.c.kind == kinds[0])
+    return select(ranked.c.assignment_id, ranked.c.utterance_id, ranked.c.reason).where(*on)
 
 
 def settled(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Templates: whole pages, and named blocks of them as fragments. Contexts are dataclasses; nothing undefined is printed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -10,6 +11,7 @@ from starlette.responses import HTMLResponse
 from annotator.flow.access import Right, may
 from annotator.models import User
 from annotator.paths import shipped
+from annotator.web.markdown import to_html
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ def templates() -> Environment:
     )
     environment.filters["percent"] = percent
     environment.filters["figure"] = figure
+    environment.filters["markdown"] = to_html
     return environment
 
 
@@ -57,8 +60,14 @@ def render_page(name: str, page: Page, status: int = 200) -> HTMLResponse:
 
 def render_block(name: str, block: str, context: Any, status: int = 200) -> HTMLResponse:
     """One named block of a page, the same markup as in the page."""
+    return render_blocks(name, block, [context], status)
+
+
+def render_blocks(name: str, block: str, contexts: Iterable[Any], status: int = 200) -> HTMLResponse:
+    """The same block for one context after the other."""
     template = templates().get_template(name)
-    return HTMLResponse("".join(template.blocks[block](template.new_context(_context(context)))), status)
+    parts = (part for context in contexts for part in template.blocks[block](template.new_context(_context(context))))
+    return HTMLResponse("".join(parts), status)
 
 
 def _context(page: Any) -> dict[str, Any]:

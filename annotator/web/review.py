@@ -1,6 +1,7 @@
 """The desk: one conversation, its proposals, and every act on it as a form that a script can send too."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Annotated
@@ -8,14 +9,16 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from annotator.core.taxonomy import Code
+from annotator.errors import Outdated
 from annotator.flow import desk, review
-from annotator.flow.review import Act
+from annotator.flow.acts import MARKS, Act, Asked
 from annotator.models import User
 from annotator.web.deps import is_fragment, reading, writing
-from annotator.web.render import Page, render_block, render_page
+from annotator.web.render import Page, render_blocks, render_page
 
 router = APIRouter()
 
@@ -23,11 +26,27 @@ ActKey = Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9_
 
 
 class ActForm(BaseModel):
-    """One act. `act_key` is made by the page, once per act, so that sending it twice saves it once."""
+    """One act. `act_key` is made by the page, once per act, so that sending it twice saves it once. See `Asked` for the rest."""
 
     act: Act = Act.LABEL
     codes: list[str] = []
     act_key: ActKey
+    seen: list[str] = []
+    """At most one. An empty text must be told from a missing field, which a plain text field would not do."""
+    seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] | None = None
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+    @property
+    def asked(self) -> Asked:
+        """The act as the use case takes it."""
+        return Asked(
+            act=self.act,
+            act_key=self.act_key,
+            codes=tuple(self.codes),
+            seen=self.seen[-1] if self.seen else None,
+            seconds=self.seconds,
+            reason=self.reason,
+        )
 
 
 class UndoForm(BaseModel):
@@ -71,10 +90,13 @@ class RowFragment:
 
 @router.post("/review/undo")
 def undo(request: Request, form: Annotated[UndoForm, Form()]) -> Response:
-    with writing(request) as (session, user):
-        undone = review.undo(session, user, act_key=form.act_key, target=form.target or None)
+    try:
+        with writing(request) as (session, user):
+            undone = review.undo(session, user, act_key=form.act_key, target=form.target or None)
+    except Outdated as error:
+        return _outdated(request, error)
     if is_fragment(request):
-        return render_row(undone.row)
+        return _rows(undone.rows)
     return _to(undone.row.assignment_id, undone.row.position)
 
 
@@ -100,14 +122,33 @@ def reopen(request: Request, assignment_id: int) -> Response:
 def act(
     request: Request, assignment_id: int, position: int, form: Annotated[ActForm, Form()], stay: bool = False
 ) -> Response:
-    codes = tuple(form.codes) if form.act == Act.LABEL else ()
-    with writing(request) as (session, user):
-        saved = review.decide(session, user, assignment_id, position, act=form.act, codes=codes, act_key=form.act_key)
+    try:
+        with writing(request) as (session, user):
+            saved = _act(session, user, assignment_id, position, form.asked)
+    except Outdated as error:
+        return _outdated(request, error)
     if is_fragment(request):
-        return render_row(saved)
+        return _rows(saved)
     if stay:
-        return _to(assignment_id, position, *(f"&built={quote(code, safe='')}" for code in saved.codes))
-    return _to(assignment_id, position if form.act in (Act.FLAG, Act.UNFLAG) else position + 1)
+        return _to(assignment_id, position, *(f"&built={quote(code, safe='')}" for code in saved[-1].codes))
+    return _to(assignment_id, position if form.act in MARKS else saved[-1].position + 1)
+
+
+def _act(session: Session, user: User, assignment_id: int, position: int, asked: Asked) -> tuple[desk.Row, ...]:
+    if asked.act == Act.CONFIRM_TURN:
+        return review.confirm_turn(session, user, assignment_id, position, asked)
+    return (review.decide(session, user, assignment_id, position, asked),)
+
+
+def _outdated(request: Request, error: Outdated) -> Response:
+    """A refusal of an act by a page that is not up to date: what stands, and the sentence; nothing was changed."""
+    if is_fragment(request):
+        blocks = bytes(_rows(error.rows).body).decode()
+        return HTMLResponse(f'<p class="conflict">{escape(str(error))}</p>{blocks}', error.status)
+    row = error.rows[0]
+    with reading(request) as (session, user):
+        opened = desk.open_desk(session, user, row.assignment_id)
+    return render_page("review.html", replace(_page(user, opened, row.position), notice=str(error)), error.status)
 
 
 @router.get("/review/{assignment_id}")
@@ -138,19 +179,19 @@ def row(request: Request, assignment_id: int, position: int) -> Response:
     """One utterance as it stands: what the desk shows again after a refused act."""
     with reading(request) as (session, user):
         opened = desk.open_desk(session, user, assignment_id)
-    return render_row(opened.row(position))
+    return _rows([opened.row(position)])
 
 
-@router.get("/review/{assignment_id}/{position}/reason")
+@router.post("/review/{assignment_id}/{position}/reason")
 def reason(request: Request, assignment_id: int, position: int) -> Response:
-    with reading(request) as (session, user):
+    with writing(request) as (session, user):
         # htmx puts the answer into the page as HTML, and a reason may quote a transcript.
-        return HTMLResponse(escape(desk.reason(session, user, assignment_id, position)))
+        return HTMLResponse(escape(review.open_reason(session, user, assignment_id, position)))
 
 
-def render_row(row: desk.Row) -> HTMLResponse:
-    """The utterance's block of the desk."""
-    return render_block("review.html", "utterance", RowFragment(row=row, at=0))
+def _rows(rows: Iterable[desk.Row]) -> HTMLResponse:
+    """The utterances' blocks of the desk, one after the other."""
+    return render_blocks("review.html", "utterance", (RowFragment(row=row, at=0) for row in rows))
 
 
 def _to(assignment_id: int, position: int, *more: str) -> Response:

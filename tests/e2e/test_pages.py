@@ -13,7 +13,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect
 
 from annotator.db import Database
 from annotator.flow import accounts, review
-from annotator.flow.review import Act
+from annotator.flow.acts import Act, Asked
 from annotator.models import Call, Failure, Run, Suggestion, now
 from annotator.paths import shipped
 
@@ -141,7 +141,7 @@ def label_and_hand_in(db: Database, name: str, codes: tuple[str, ...]) -> None:
         mine = assignment(Path(str(db.url.database)).parent, name, TALK)
         for position in range(1, 33):
             code = codes[position % len(codes)]
-            review.decide(session, user, mine, position, act=Act.LABEL, codes=(code,), act_key=f"{name}-{position}")
+            review.decide(session, user, mine, position, Asked(act=Act.LABEL, codes=(code,), act_key=f"{name}-{position}"))
         review.hand_in(session, user, mine)
 
 

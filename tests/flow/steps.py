@@ -12,8 +12,8 @@ from annotator.core.labelled import join_codes
 from annotator.db import Database
 from annotator.flow import review
 from annotator.flow.accounts import get_user
+from annotator.flow.acts import Act, Asked
 from annotator.flow.desk import Row, open_desk
-from annotator.flow.review import Act
 from annotator.models import Assignment, Condition, Conversation, Decision, Gold, Kind, Round, RoundConversation, Utterance
 
 SIZES = {"s1_d_1": 32, "s2_d_2": 38, "s3_d_3": 37}
@@ -64,8 +64,11 @@ def act(
     session: Session, name: str, conversation: str, position: int, what: Act, *codes: str, round_name: str = "r1", key: str = ""
 ) -> Row:
     """Somebody does something to an utterance."""
-    at = assignment(session, name, conversation, round_name)
-    return review.decide(session, get_user(session, name), at, position, act=what, codes=codes, act_key=key or uuid.uuid4().hex)
+    at, user = assignment(session, name, conversation, round_name), get_user(session, name)
+    asked = Asked(act=what, codes=codes, act_key=key or uuid.uuid4().hex)
+    if what == Act.CONFIRM_TURN:
+        return next(row for row in review.confirm_turn(session, user, at, position, asked) if row.position == position)
+    return review.decide(session, user, at, position, asked)
 
 
 def label(session: Session, name: str, conversation: str, position: int, *codes: str, round_name: str = "r1") -> Row:
@@ -99,7 +102,7 @@ def label_repeat(session: Session, name: str, conversation: str, codes: dict[int
         hand_in(session, name, one)
     session.flush()
     for position, code in codes.items():
-        review.decide(session, user, at, position, act=Act.LABEL, codes=(code,), act_key=uuid.uuid4().hex)
+        review.decide(session, user, at, position, Asked(act=Act.LABEL, codes=(code,), act_key=uuid.uuid4().hex))
     review.hand_in(session, user, at, with_open=True)
     return at
 

@@ -3,7 +3,6 @@
 import io
 import re
 import shutil
-import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,8 +78,8 @@ def prepare(session: Session) -> None:
     for old, new in NAMES.items():
         session.execute(update(User).where(col(User.name) == old).values(name=new))
     create_round(session, Wanted("r2", ("alice", "Bobolinsky", "Cemalettin")))
-    label(session, "alice", "s1_d_1", 2, "PCT")
-    act(session, "alice", "s1_d_1", 3, Act.SKIP)
+    act(session, "alice", "s1_d_1", 2, Act.LABEL, "PCT", key="alices-first")
+    act(session, "alice", "s1_d_1", 3, Act.SKIP, key="alices-second")
 
 
 # In the use cases
@@ -192,13 +191,15 @@ def answers(client: TestClient) -> list[str]:
     """What alice gets from every route, from every kind of act, and from every route again."""
     said = [shown(client, path) for path in paths()]
     at = next(int(found) for one in said if (found := next(iter(re.findall(r'data-desk="(\d+)"', one)), None)))
-    for fragment in ({}, {"hx-request": "true"}):
-        for path, data in (
+    for name, fragment in (("page", {}), ("fragment", {"hx-request": "true"})):
+        for number, (path, data) in enumerate((
             (f"/review/{at}/2", {"codes": "RP"}), (f"/review/{at}/2", {"act": "confirm"}), (f"/review/{at}/4", {"act": "confirm"}),
-            (f"/review/{at}/5", {"act": "flag"}), (f"/review/{at}/6", {"act": "skip"}), ("/review/undo", {}),
+            (f"/review/{at}/2", {"codes": "RP", "seen": "of-another-window"}), (f"/review/{at}/1/reason", {}),
+            (f"/review/{at}/5", {"act": "flag", "reason": "Two at once?"}), (f"/review/{at}/5", {"act": "unsure"}),
+            (f"/review/{at}/6", {"act": "skip"}), ("/review/undo", {}), (f"/review/{at}/7", {"act": "confirm-turn"}), ("/review/undo", {}),
             (f"/review/{at}/hand-in", {}), (f"/review/{at}/hand-in", {"with_open": "true"}), (f"/review/{at}/reopen", {}),
-        ):  # fmt: skip
-            answer = client.post(path, data=data | {"act_key": uuid.uuid4().hex}, headers=fragment)
+        )):  # fmt: skip
+            answer = client.post(path, data=data | {"act_key": f"alice-{name}-{number}"}, headers=fragment)
             said.append(f"{path} {answer.status_code} {answer.headers.get('location')} {MASKED.sub('', answer.text)}")
     return said + [shown(client, path) for path in paths()]
 

@@ -1,6 +1,5 @@
 """Deciding, undoing, handing in: which act adds which fact, and what stands afterwards."""
 
-
 import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -8,7 +7,7 @@ from sqlmodel import Session, col
 from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow import desk, review
 from annotator.flow.accounts import get_user
-from annotator.flow.review import Act
+from annotator.flow.acts import Act, Asked
 from annotator.models import Assignment, Decision, Kind
 from flow.steps import (
     SIZES,
@@ -185,7 +184,7 @@ def test_undo_does_not_open_what_is_handed_in(session: Session) -> None:
 def test_anothers_conversation_is_not_there(session: Session, name: str) -> None:
     alices, user = assignment(session, "alice", "s1_d_1"), get_user(session, name)
     with pytest.raises(NotFound):
-        review.decide(session, user, alices, 1, act=Act.SKIP, act_key="a-key")
+        review.decide(session, user, alices, 1, Asked(act=Act.SKIP, act_key="a-key"))
     with pytest.raises(NotFound):
         review.hand_in(session, user, alices, with_open=True)
     with pytest.raises(NotFound):

@@ -1,6 +1,7 @@
 """Which acts stand: for the desk, for agreement, and after undoing; in SQL and folded alike."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,10 +13,10 @@ from annotator.db import Database
 from annotator.flow import desk
 from annotator.flow.access import EVERYTHING
 from annotator.flow.accounts import get_user
+from annotator.flow.acts import Act
 from annotator.flow.agreement import report
-from annotator.flow.review import Act
 from annotator.flow.round import Wanted, create_round
-from annotator.flow.standing import Standing, flags, fold, standing
+from annotator.flow.standing import UNSURES, Standing, flags, fold, marked, standing
 from annotator.models import Decision, Kind
 from flow.steps import (
     act,
@@ -83,11 +84,10 @@ acts = st.lists(
 
 def stands(session: Session) -> dict[tuple[int, int], Any]:
     """What stands, as `standing` and `flags` say it in SQL."""
-    found: dict[tuple[int, int], Any] = {}
-    flagged = {(row.assignment_id, row.utterance_id) for row in session.execute(flags())}
-    for row in session.execute(standing()):
-        found[row.assignment_id, row.utterance_id] = (row.id, row.kind, row.codes)
-    return {key: (found.get(key), key in flagged) for key in {*found, *flagged}}
+    labels = {(row.assignment_id, row.utterance_id): (row.id, row.kind, row.codes) for row in session.execute(standing())}
+    flagged = {(row.assignment_id, row.utterance_id): row.reason for row in session.execute(flags())}
+    unsure = {(row.assignment_id, row.utterance_id) for row in session.execute(marked(UNSURES))}
+    return {key: (labels.get(key), key in flagged, flagged.get(key, ""), key in unsure) for key in {*labels, *flagged, *unsure}}
 
 
 def folded(session: Session) -> dict[tuple[int, int], Any]:
@@ -97,14 +97,16 @@ def folded(session: Session) -> dict[tuple[int, int], Any]:
         mine = session.scalars(select(Decision).where(col(Decision.assignment_id) == at).order_by(col(Decision.id)))
         for utterance, one in fold(mine).items():
             said = (one.label_id, one.kind, "|".join(one.codes)) if one.kind else None
-            if one != Standing():
-                found[at, utterance] = (said, one.flagged)
+            if replace(one, seen="") != Standing():
+                found[at, utterance] = (said, one.flagged, one.flag_reason, one.unsure)
     return found
 
 
 def left_to_undo(session: Session) -> int:
-    kinds = [kind for kind, _ in decisions(session)]
-    return len(kinds) - 2 * kinds.count(Kind.RETRACT)
+    """How many presses stand: a turn confirmed at once is one."""
+    made = session.scalars(select(Decision)).all()
+    taken_back = {one.retracts_id for one in made}
+    return len({one.group_key or one.act_key for one in made if one.kind != Kind.RETRACT and one.id not in taken_back})
 
 
 def perform(session: Session, conversation: str, position: int, what: Any) -> None:

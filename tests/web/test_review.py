@@ -105,8 +105,8 @@ def test_reading_a_desk_saves_nothing(alice: TestClient, desk: str, saved: Saved
 
 
 def test_the_reason_is_one_click_away(alice: TestClient, desk: str) -> None:
-    where = next(attributes["hx-get"] for _, attributes in Reader(alice.get(desk).text).tags if "hx-get" in attributes)
-    assert alice.get(where).text == "The script says so."
+    where = next(attributes["hx-post"] for _, attributes in Reader(alice.get(desk).text).tags if "hx-post" in attributes)
+    assert alice.post(where).text == "The script says so."
 
 
 def test_every_link_of_a_desk_leads_somewhere(alice: TestClient, desk: str) -> None:
@@ -256,6 +256,47 @@ def test_handing_in_twice_is_one_submission(alice: TestClient, desk: str, db: Da
         assert press(alice, refused, "Hand in with 32 open").status_code == 303
     with db.reading() as session:
         assert len(session.exec(select(Submission)).all()) == 1
+
+
+# marks, a turn at once, what a row tells
+
+
+def test_a_flag_with_a_reason_shows_it(alice: TestClient, desk: str) -> None:
+    page = follow(alice, alice.post(f"{desk}/3", data={"act": "flag", "act_key": KEY, "reason": "Two <at> once?"}))
+    assert "⚑ flagged: Two <at> once?" in text(page)
+
+
+def test_unsure_stays_where_it_is_and_can_be_taken_off(alice: TestClient, desk: str) -> None:
+    for act, shown in (("unsure", True), ("sure", False)):
+        answer = alice.post(f"{desk}/3", data={"act": act, "act_key": f"key-of-{act}"})
+        assert answer.headers["location"] == f"{desk}?at=3#u3"
+        assert ("data-unsure" in row(follow(alice, answer), 3)) == shown
+
+
+def test_a_turn_confirmed_goes_on_to_the_next_turn(alice: TestClient, desk: str, saved: Saved) -> None:
+    answer = alice.post(f"{desk}/3", data={"act": "confirm-turn", "act_key": KEY})
+    assert answer.headers["location"] == f"{desk}?at=6#u6"
+    assert [(one.kind, one.group_key) for one in saved()] == [(Kind.CONFIRM, KEY)] * 4
+
+
+def test_a_turn_is_answered_and_taken_back_as_all_its_rows(alice: TestClient, desk: str) -> None:
+    whole = alice.post(f"{desk}/3", data={"act": "confirm-turn", "act_key": KEY}, headers=FRAGMENT)
+    undone = alice.post("/review/undo", data={"act_key": "another-key", "target": KEY}, headers=FRAGMENT)
+    for answer, state, seen in ((whole, "confirmed", KEY), (undone, "open", "another-key")):
+        rows = [attributes for tag, attributes in Reader(answer.text).tags if tag == "article"]
+        assert [one["data-position"] for one in rows] == ["2", "3", "4", "5"]
+        assert {(one["data-turn"], one["data-state"], one["data-seen"]) for one in rows} == {("2", state, seen)}
+
+
+def test_a_row_tells_what_the_desk_needs_to_know(alice: TestClient, desk: str) -> None:
+    fresh = row(alice.get(desk), 2)
+    told = ("data-turn", "data-seen", "data-seconds", "data-confidence", "data-comments")
+    assert [fresh[name] for name in told] == ["2", "", "", "0.8", "0"]
+    assert not {"data-differs", "data-flagged", "data-unsure", "data-discuss"} & set(fresh)
+    alice.post(f"{desk}/2", data={"codes": "PEP", "act_key": KEY, "seconds": "12.5", "seen": ""})
+    now = row(alice.get(desk), 2)
+    assert [now[name] for name in told] == ["2", KEY, "12.5", "0.8", "0"]
+    assert "data-differs" in now
 
 
 # fragments

@@ -11,7 +11,7 @@ from sqlmodel import delete, update
 from annotator.db import Database
 from annotator.models import Decision, Round, RoundConversation, Suggestion, now
 
-from .forms import Reader, buttons, hand_in_as_it_is, press, row, text
+from .forms import Reader, attributes_of, buttons, hand_in_as_it_is, press, row, text
 
 Browse = Callable[[str], TestClient]
 Saved = Callable[[], list[Decision]]
@@ -65,13 +65,64 @@ def test_a_closed_round_takes_nothing_more(button: str, alice: TestClient, desk:
     assert not {"Confirm", "Hand in"} & buttons(alice.get(desk))
 
 
+# two windows
+
+
+def test_an_act_from_an_older_window_is_answered_with_what_stands(alice: TestClient, desk: str, saved: Saved) -> None:
+    alice.post(f"{desk}/2", data={"codes": "PCT", "act_key": "other-window", "seen": ""})
+    answer = alice.post(f"{desk}/2", data={"codes": "PEP", "act_key": KEY, "seen": ""}, headers=FRAGMENT)
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "text/html; charset=utf-8")
+    assert [tag for tag, _ in Reader(answer.text).tags][:2] == ["p", "article"]
+    assert attributes_of(answer, "p")["class"] == "conflict"
+    assert "This was changed in another window meanwhile." in text(answer)
+    assert (row(answer, 2)["data-codes"], row(answer, 2)["data-seen"]) == ("PCT", "other-window")
+    assert len(saved()) == 1
+
+
+def test_without_script_it_is_the_page_with_the_sentence(alice: TestClient, desk: str, saved: Saved) -> None:
+    alice.post(f"{desk}/2", data={"codes": "PCT", "act_key": "other-window"})
+    page = alice.post(f"{desk}/2", data={"codes": "PEP", "act_key": KEY, "seen": ""})
+    assert (page.status_code, "changed in another window" in text(page)) == (409, True)
+    assert (row(page, 2)["data-codes"], row(page, 2)["aria-current"]) == ("PCT", "true")
+    assert press(alice, page, "PEP").status_code == 303
+    assert [one.codes for one in saved()] == ["PCT", "PEP"]
+
+
+def test_who_says_nothing_of_what_was_seen_is_not_checked(alice: TestClient, desk: str) -> None:
+    alice.post(f"{desk}/2", data={"codes": "PCT", "act_key": "other-window"})
+    assert alice.post(f"{desk}/2", data={"codes": "PEP", "act_key": KEY}, headers=FRAGMENT).status_code == 200
+
+
+def test_an_undo_of_what_was_taken_back_already_is_answered_with_what_stands(alice: TestClient, desk: str) -> None:
+    alice.post(f"{desk}/2", data={"codes": "PCT", "act_key": KEY})
+    alice.post("/review/undo", data={"act_key": "other-window", "target": KEY})
+    sent = {"act_key": "this-window", "target": KEY}
+    answer = alice.post("/review/undo", data=sent, headers=FRAGMENT)
+    assert (answer.status_code, row(answer, 2)["data-state"]) == (409, "open")
+    assert "taken back already, in another window" in text(answer)
+    assert row(alice.post("/review/undo", data=sent), 2)["aria-current"] == "true"
+
+
+@pytest.mark.parametrize("seconds", ["-0.1", "nan", "inf", "86401", "soon"])
+def test_seconds_that_cannot_be_are_a_sentence(seconds: str, alice: TestClient, desk: str, saved: Saved) -> None:
+    answer = alice.post(f"{desk}/2", data={"codes": "PCT", "act_key": KEY, "seconds": seconds}, headers=FRAGMENT)
+    assert (answer.status_code, "wrong at: seconds" in answer.text) == (422, True)
+    assert saved() == []
+
+
+def test_a_reason_longer_than_a_note_is_refused(alice: TestClient, desk: str) -> None:
+    answer = alice.post(f"{desk}/2", data={"act": "flag", "act_key": KEY, "reason": "x" * 501})
+    assert (answer.status_code, "wrong at: reason" in text(answer)) == (422, True)
+
+
 # not yours
 
 
 def test_somebody_elses_conversation_is_not_found(alice: TestClient, desk_of: Callable[..., str], saved: Saved) -> None:
     theirs = desk_of("bob")
-    got = [alice.get(f"{theirs}{rest}").status_code for rest in ("", "/1", "/1/reason")]
-    sent = [alice.post(f"{theirs}/{rest}", data={"act": "skip", "act_key": KEY}).status_code for rest in ("1", "hand-in", "reopen")]
+    got = [alice.get(f"{theirs}{rest}").status_code for rest in ("", "/1")]
+    rests = ("1", "1/reason", "hand-in", "reopen")
+    sent = [alice.post(f"{theirs}/{rest}", data={"act": "skip", "act_key": KEY}).status_code for rest in rests]
     assert got + sent == [404] * 6
     assert saved() == []
 
@@ -96,7 +147,7 @@ def test_a_blind_conversation_holds_no_proposal(alice: TestClient, desk: str, db
     assert {attributes["data-proposal"] for tag, attributes in Reader(page.text).tags if tag == "article"} == {""}
     assert "90 %" not in text(page)
     assert "why?" not in text(page)
-    assert alice.get(f"{desk}/1/reason").status_code == 422
+    assert alice.post(f"{desk}/1/reason").status_code == 422
     refused = press(alice, page, "Confirm")
     assert (refused.status_code, "Choose a code" in text(refused)) == (422, True)
 
@@ -104,7 +155,7 @@ def test_a_blind_conversation_holds_no_proposal(alice: TestClient, desk: str, db
 # wrong role
 
 
-@pytest.mark.parametrize("path", ["/review", "/review/1", "/review/1/1", "/review/1/1/reason"])
+@pytest.mark.parametrize("path", ["/review", "/review/1", "/review/1/1"])
 def test_a_researcher_has_no_desk(path: str, browse: Browse) -> None:
     page = browse("rui").get(path)
     assert (page.status_code, "This is for annotators and leads" in text(page)) == (403, True)
@@ -176,7 +227,7 @@ def test_a_place_that_is_not_there_shows_the_first_open_utterance(query: str, al
 
 def test_there_is_no_reason_where_nothing_was_proposed(alice: TestClient, desk: str, db: Database) -> None:
     no_proposals(db)
-    assert alice.get(f"{desk}/1/reason").status_code == 422
+    assert alice.post(f"{desk}/1/reason").status_code == 422
 
 
 # as fragments

@@ -99,7 +99,8 @@ def test_every_page_template_is_rendered_by_its_screen() -> None:
 
 
 def test_every_fragment_is_a_named_block_of_its_page() -> None:
-    found = [call for path in (PACKAGE / "web").glob("*.py") for call in calls(path, "render_block")]
+    paths = sorted((PACKAGE / "web").glob("*.py"))
+    found = [call for path in paths for name in ("render_block", "render_blocks") for call in calls(path, name) if path.stem != "render"]
     assert found
     for call in found:
         name, block = (argument.value for argument in call.args[:2])  # type: ignore[attr-defined]
