@@ -7,11 +7,14 @@ from fastapi import Request
 from sqlmodel import Session
 
 from annotator.db import Database
+from annotator.errors import NotSignedIn
 from annotator.flow import accounts
 from annotator.models import User
 from annotator.settings import Settings
 
 COOKIE = "annotator_sign_in"
+PAGE_OF = "annotator-user"
+"""The header in which a page says whose it is: what waited in a browser is saved in nobody else's name who signs in there."""
 
 
 def database(request: Request) -> Database:
@@ -30,14 +33,21 @@ def settings_of(request: Request) -> Settings:
 def reading(request: Request) -> Iterator[tuple[Session, User]]:
     """A session to read with, and who is signed in; raises `NotSignedIn`."""
     with database(request).reading() as session:
-        yield session, accounts.signed_in(session, request.cookies.get(COOKIE))
+        yield session, _signed_in(session, request)
 
 
 @contextmanager
 def writing(request: Request) -> Iterator[tuple[Session, User]]:
     """One transaction, on disk when the block ends, and who is signed in; raises `NotSignedIn`."""
     with database(request).writing() as session:
-        yield session, accounts.signed_in(session, request.cookies.get(COOKIE))
+        yield session, _signed_in(session, request)
+
+
+def _signed_in(session: Session, request: Request) -> User:
+    user = accounts.signed_in(session, request.cookies.get(COOKIE))
+    if request.headers.get(PAGE_OF, str(user.id)) != str(user.id):
+        raise NotSignedIn("Somebody else has signed in in this browser since this page was opened.")
+    return user
 
 
 def is_fragment(request: Request) -> bool:

@@ -1,6 +1,5 @@
 """The desk as a person at the keyboard sees it: keys go in, the page is read."""
 
-import json
 import re
 from typing import Any
 
@@ -8,6 +7,14 @@ from playwright.sync_api import Locator, Page, expect
 
 SAVED = re.compile(r"^saved \d\d:\d\d:\d\d$")
 RETRYING = "not saved, retrying"
+KEPT = """() => new Promise((found) => {
+    const open = indexedDB.open("annotator-acts", 1);
+    open.onupgradeneeded = () => open.result.createObjectStore("acts", {keyPath: "key"});
+    open.onsuccess = () => {
+        const all = open.result.transaction("acts").objectStore("acts").getAll();
+        all.onsuccess = () => { open.result.close(); found(all.result); };
+    };
+})"""
 
 
 class Desk:
@@ -74,9 +81,9 @@ class Desk:
         return self
 
     def queue(self) -> list[Any]:
-        """The acts that wait for the server's yes."""
-        kept = self.page.evaluate("sessionStorage.getItem(`annotator-queue-${document.querySelector('[data-desk]').dataset.user}`)")
-        return list(json.loads(kept or "[]"))
+        """What this browser keeps of the person's acts until the server has said yes to them."""
+        user = self.page.locator("[data-user]").get_attribute("data-user")
+        return [act for act in self.page.evaluate(KEPT) if act["user"] == user]
 
     def tab_to(self, target: Locator, tries: int = 80) -> "Desk":
         """Press Tab until the target has the focus."""

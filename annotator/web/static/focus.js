@@ -1,0 +1,105 @@
+// Which utterance has the focus, what the panel shows of it, and how long it had it.
+import { byId, codesOf, complain, desk, isLocked, isOpen, positionOf, proposalOf, rowAt, rows, showProgress } from "./rows.js";
+
+export const focus = {
+  at: Number(desk.dataset.at),
+  built: null, // {position, codes, keys}: the label being put together, and the act keys it took so far
+};
+
+export function focusOn(position, scroll = true) {
+  const row = rowAt(position);
+  if (!row) return;
+  count();
+  if (focus.built && focus.built.position !== position) focus.built = null;
+  if (document.activeElement.matches("main a, main button, summary")) document.activeElement.blur(); // Enter is ours again
+  rowAt(focus.at)?.removeAttribute("aria-current");
+  focus.at = position;
+  row.setAttribute("aria-current", "true");
+  if (scroll) row.scrollIntoView({ block: "center" });
+  showFocus();
+}
+
+export function goOn(position = focus.at + 1) {
+  if (rowAt(position)) return focusOn(position);
+  focus.built = null;
+  showFocus();
+  const open = rows().filter(isOpen).length;
+  complain(open ? `That was the last utterance; ${open} are still open.` : "All done: press Tab for “Hand in”.");
+  byId("hand-in").focus();
+}
+
+// Put what the server says of an utterance into the page
+export function place(made) {
+  const old = rowAt(positionOf(made));
+  made.toggleAttribute("aria-current", false);
+  if (old.hasAttribute("aria-current")) made.setAttribute("aria-current", "true");
+  old.replaceWith(made);
+  window.htmx?.process(made);
+  showProgress();
+  if (positionOf(made) === focus.at) showFocus();
+}
+
+export function showFocus() {
+  const row = rowAt(focus.at);
+  byId("focused-role").textContent = row.dataset.role;
+  byId("focused-number").textContent = `${focus.at} of ${rows().length}`;
+  byId("focused-text").textContent = row.querySelector(".text").textContent;
+  byId("focused-role").closest("[data-speaker]").dataset.speaker = row.closest("[data-speaker]").dataset.speaker;
+  byId("built").textContent = focus.built ? `building: ${focus.built.codes.join(" + ")}` : "";
+  showCodes(row);
+  showButtons(row);
+  const items = (row.dataset.items ?? "").split(" ");
+  for (const one of desk.querySelectorAll("[data-item]")) one.classList.toggle("lit", items.includes(one.dataset.item));
+}
+
+function showCodes(row) {
+  for (const form of desk.querySelectorAll("[data-codes-of]")) {
+    form.hidden = form.dataset.codesOf !== row.dataset.role;
+    for (const one of form.querySelectorAll("[data-code]")) {
+      one.classList.toggle("chosen", codesOf(row).includes(one.dataset.code));
+      one.classList.toggle("proposed", proposalOf(row).includes(one.dataset.code));
+    }
+  }
+}
+
+function showButtons(row) {
+  for (const link of desk.querySelectorAll("[data-follows]")) link.href = link.dataset.follows.replace("POSITION", focus.at);
+  const acting = byId("acting");
+  if (!acting) return;
+  acting.hidden = isLocked(row);
+  const flagged = row.hasAttribute("data-flagged"), unsure = row.hasAttribute("data-unsure");
+  acting.querySelector("[data-flag]").textContent = flagged ? "Unflag" : "Flag";
+  acting.querySelector("[data-unsure-button]").setAttribute("aria-pressed", unsure);
+  acting.querySelector("[data-why]").hidden = !flagged;
+}
+
+// --- seconds: how long an utterance had the focus while somebody was there --------------------------------------------
+
+const IDLE = 60_000; // after so many milliseconds without key, pointer or scrolling nobody is taken to be there
+const spent = new Map(); // position → milliseconds, with those of earlier visits
+let since = performance.now();
+let heard = since;
+let visible = !document.hidden;
+
+function count() {
+  const now = performance.now();
+  const before = spent.get(focus.at) ?? 1000 * Number(rowAt(focus.at).dataset.seconds);
+  spent.set(focus.at, before + (visible ? Math.max(0, Math.min(now, heard + IDLE) - since) : 0));
+  since = now;
+}
+
+function hear() {
+  count();
+  heard = since;
+}
+
+export function secondsHere() {
+  count();
+  return (spent.get(focus.at) / 1000).toFixed(1);
+}
+
+for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "scroll"]) addEventListener(kind, hear, { capture: true, passive: true });
+document.addEventListener("visibilitychange", () => {
+  hear(); // who comes back is there
+  visible = !document.hidden;
+});
