@@ -126,9 +126,20 @@ def draw_share(strata: Mapping[_One, str], share: float, rng: Random, drawn: Map
 
 
 def _with_repeats(places: Sequence[Place], share: float, rng: Random) -> tuple[Place, ...]:
-    """Repeats for a share of everybody's conversations; those drawn before stay with who still labels the conversation."""
+    """Repeats for a share of everybody's conversations, exact to one.
+
+    Those drawn before stay with who still labels the conversation, but for those that somebody whose load shrank has too
+    many of and has not begun.
+    """
     pairs = {(name, place.conversation): name for place in places for name in place.annotators}
+    begun = {(name, place.conversation) for place in places for name in place.begun}
     kept = {(name, place.conversation): True for place in places for name in place.repeat_of if name in place.annotators}
+    for name, load in sorted(Counter(pairs.values()).items()):
+        mine = [pair for pair in kept if pair[0] == name]
+        loose = [pair for pair in mine if pair not in begun]
+        surplus = len(mine) - ceil(exact_share(share) * load)
+        for pair in rng.sample(loose, min(max(surplus, 0), len(loose))):
+            del kept[pair]
     repeats = {*kept, *draw_share(pairs, share, rng, kept)}
     return tuple(
         replace(place, repeat_of=tuple(name for name in place.annotators if (name, place.conversation) in repeats)) for place in places

@@ -59,6 +59,19 @@ def current(session: Session) -> tuple[TaxonomyVersion, Taxonomy]:
     return version, parsed(version.source)
 
 
+def find_version(session: Session, beginning: str) -> TaxonomyVersion:
+    """The one version, known with its codes, whose fingerprint begins so."""
+    stored = select(TaxonomyVersion).where(col(TaxonomyVersion.source) != "").order_by(col(TaxonomyVersion.id))
+    versions = session.scalars(stored).all()
+    found = [version for version in versions if version.fingerprint.startswith(beginning)]
+    if not found:
+        known = ", ".join(version.fingerprint for version in versions) or "none"
+        raise NotFound(f"There is no taxonomy version {beginning!r}. Known: {known}.")
+    if len(found) > 1:
+        raise BadInput(f"{beginning!r} begins several versions: {', '.join(one.fingerprint for one in found)}. Give more of it.")
+    return found[0]
+
+
 def find_code(session: Session, role: str, code: str, fingerprint: str = "") -> Code:
     """One code of the version with this fingerprint, or of the newest."""
     stored = select(TaxonomyVersion).where(col(TaxonomyVersion.fingerprint) == fingerprint, col(TaxonomyVersion.source) != "")
