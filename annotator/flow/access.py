@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -62,11 +62,15 @@ def require(user: User, right: Right) -> None:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which labels someone may see: of everybody, or of one user; gold or not; with names or pseudonyms."""
+    """Which labels someone may see: of everybody, or of one user; gold or not; with names or pseudonyms.
+
+    `blind_user_id` is a person who sees everybody's and may have conversations still to label blind: they see no proposals of those.
+    """
 
     only_user_id: int | None
     gold: bool
     names: bool
+    blind_user_id: int | None = None
 
     def covers(self, column: Any) -> ColumnElement[bool]:
         """The condition on a user id column that keeps to what this view covers."""
@@ -80,7 +84,7 @@ EVERYTHING = View(only_user_id=None, gold=True, names=True)
 def view_of(user: User) -> View:
     """What labels this user may see outside the desk: leads everybody's, researchers with pseudonyms, others their own."""
     if may(user, Right.READ_ALL):
-        return View(only_user_id=None, gold=True, names=may(user, Right.READ_NAMES))
+        return View(only_user_id=None, gold=True, names=may(user, Right.READ_NAMES), blind_user_id=user.id)
     return View(only_user_id=user.id, gold=False, names=True)
 
 
@@ -146,28 +150,39 @@ def mine(user: User) -> dict[str, int | None]:
     return {"me": user.id}
 
 
+def still_blind(user_id: int | None) -> Select[Any]:
+    """The ids of the conversations that somebody who may otherwise see proposals has yet to label without them."""
+    own, placed, made = aliased(Assignment, name="own"), aliased(RoundConversation, name="placed"), aliased(Round, name="made")
+    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(own.id), col(Submission.handed_in))
+    return (
+        select(col(own.conversation_id))
+        .join(placed, and_(col(placed.round_id) == col(own.round_id), col(placed.conversation_id) == col(own.conversation_id)))
+        .join(made, col(made.id) == col(own.round_id))
+        .where(col(own.user_id) == user_id, col(placed.condition) == Condition.BLIND, col(made.closed_at).is_(None), ~handed_in.exists())
+    )
+
+
 def check_not_blind(session: Session, user: User, conversation_id: int) -> None:
     """Raise `Forbidden` where somebody who may see proposals has still to label this conversation without them."""
-    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in))
-    statement = (
-        select(col(Assignment.id))
-        .join(RoundConversation, PLACED)
-        .where(col(Assignment.user_id) == user.id, col(Assignment.conversation_id) == conversation_id)
-        .where(col(RoundConversation.condition) == Condition.BLIND, ~handed_in.exists())
-    )
-    if session.scalars(statement.limit(1)).one_or_none() is not None:
+    if conversation_id in session.scalars(still_blind(user.id)).all():
         raise Forbidden("You label this conversation blind. Its proposals show when you have handed it in.")
 
 
-def may_settle(user: User, conversation: Any) -> ColumnElement[bool]:
-    """The condition on a conversation's id under which a lead may settle its labels: it is not theirs to label, nor was.
+_theirs = aliased(Assignment, name="theirs")
 
-    Whoever still has to label it would see what others said, in the blind condition and in any other.
-    """
-    theirs = select(col(Assignment.id)).where(col(Assignment.user_id) == user.id, col(Assignment.conversation_id) == conversation)
-    decided = select(col(Decision.id)).where(col(Decision.assignment_id) == col(Assignment.id))
-    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in))
-    return ~theirs.where(or_(decided.exists(), ~handed_in.exists())).exists()
+
+def still_labels(user: User, conversation: Any) -> ColumnElement[bool]:
+    """The condition on a conversation's id that the user has yet to hand it in: until then, what others said is not shown."""
+    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(_theirs.id), col(Submission.handed_in))
+    theirs = select(col(_theirs.id)).where(col(_theirs.user_id) == user.id, col(_theirs.conversation_id) == conversation)
+    return theirs.where(~handed_in.exists()).exists()
+
+
+def may_settle(user: User, conversation: Any) -> ColumnElement[bool]:
+    """The condition on a conversation's id under which a lead may settle its labels: it is not theirs to label, nor was."""
+    decided = select(col(Decision.id)).join(_theirs, col(_theirs.id) == col(Decision.assignment_id))
+    decided = decided.where(col(_theirs.user_id) == user.id, col(_theirs.conversation_id) == conversation)
+    return ~or_(still_labels(user, conversation), decided.exists())
 
 
 def check_settles(session: Session, user: User, conversation_id: int) -> None:

@@ -39,8 +39,11 @@ def other_run(session: Session, run: Run) -> Run | None:
     return max(others, key=lambda one: (one.tagger != run.tagger, one.id), default=None)
 
 
-def weakest_first(session: Session, run: Run, page: int | None) -> tuple[list[Certainty], int]:
-    """One page (None: all) of the conversations that a run has been through, the least certain first, and how many there are."""
+def weakest_first(session: Session, run: Run, page: int | None, but: Any = ()) -> tuple[list[Certainty], int]:
+    """One page (None: all) of the conversations that a run has been through, the least certain first, and how many there are.
+
+    Those whose ids are in `but`, a statement or a list, are left out.
+    """
     other = aliased(Suggestion, name="other")
     beside = and_(col(Suggestion.utterance_id) == col(Utterance.id), col(Suggestion.run_id) == run.id)
     failed = and_(col(Failure.utterance_id) == col(Utterance.id), col(Failure.run_id) == run.id)
@@ -64,6 +67,7 @@ def weakest_first(session: Session, run: Run, page: int | None) -> tuple[list[Ce
         .outerjoin(Suggestion, beside)
         .outerjoin(Failure, failed)
         .outerjoin(other, second)
+        .where(col(Conversation.id).not_in(but))
         .group_by(col(Conversation.id), col(Conversation.key))
         .having(func.count(col(Suggestion.utterance_id)) + func.count(col(Failure.utterance_id)) > 0)
         .order_by(lacking == 0, weakest, differ.desc(), col(Conversation.id))

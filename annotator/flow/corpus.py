@@ -15,7 +15,7 @@ from annotator import models
 from annotator.core.labelled import split_codes
 from annotator.core.transcript import Item, ItemRating, Label, Proposal, Record, Scenario, Transcript, Turn, Utterance
 from annotator.errors import BadInput
-from annotator.flow.access import View
+from annotator.flow.access import View, still_blind
 from annotator.flow.standing import settled, standing
 from annotator.models import (
     Assignment,
@@ -177,7 +177,8 @@ def _proposals(session: Session, chunk: list[int], view: View, outside: int | No
         col(RoundConversation.conversation_id) == col(models.Utterance.conversation_id), col(Suggestion.run_id) == col(Round.run_id)
     )
     # Said of the suggestion, whose key this is: otherwise SQLite goes through the whole run for every chunk.
-    here = col(Suggestion.utterance_id).in_(select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk)))
+    shown = select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk))
+    here = col(Suggestion.utterance_id).in_(shown.where(col(models.Utterance.conversation_id).not_in(still_blind(view.blind_user_id))))
     columns = [*_columns(Suggestion, "utterance_id", "codes", "confidence", "cost"), *_columns(Call, "model_version", "prompt_hash")]
     answered = col(Call.id) == col(Suggestion.call_id)
     statement: Any = (

@@ -55,17 +55,17 @@ def grouped(failures: Sequence[Missing]) -> list[Group]:
     return [Group(conversation, tuple(utterances), reason) for (conversation, reason), utterances in groups.items()]
 
 
-def failures(session: Session, run: Run, limit: int | None = None) -> list[Missing]:
+def failures(session: Session, run: Run, limit: int | None = None, but: Any = ()) -> list[Missing]:
     """Every chosen utterance of a run without a suggestion, with its reason; those not asked yet say why not.
 
-    With a limit only so many, and of those that were asked.
+    With a limit only so many, and of those that were asked. Conversations whose ids are in `but`, a statement or a list, are left out.
     """
     columns: tuple[Any, ...] = (col(Conversation.key), col(Utterance.key), col(Utterance.role), col(Utterance.text))
     failed = (
         select(*columns, col(Failure.reason))
         .join(Utterance, col(Utterance.id) == col(Failure.utterance_id))
         .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
-        .where(col(Failure.run_id) == run.id)
+        .where(col(Failure.run_id) == run.id, col(Conversation.id).not_in(but))
         .order_by(col(Utterance.id))
         .limit(limit)
     )
@@ -77,7 +77,7 @@ def failures(session: Session, run: Run, limit: int | None = None) -> list[Missi
             statement = (
                 select(*columns)
                 .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
-                .where(col(Conversation.id).in_(waiting[start : start + 500]), without_outcome(run.id))
+                .where(col(Conversation.id).in_(waiting[start : start + 500]), without_outcome(run.id), col(Conversation.id).not_in(but))
                 .order_by(col(Utterance.id))
             )
             found += [Missing(row[0], row[1], row[2], row[3], reason) for row in session.execute(statement)]

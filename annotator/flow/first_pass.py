@@ -14,7 +14,7 @@ from sqlmodel import Session
 from annotator.core.labelled import guard
 from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow import calibration, certainty, runs, tagging
-from annotator.flow.access import Right, check_not_blind, require
+from annotator.flow.access import Right, check_not_blind, require, still_blind
 from annotator.flow.certainty import Certainty, Said, other_run, weakest_first
 from annotator.flow.estimate import Plan, plan_of
 from annotator.flow.failures import Group, grouped
@@ -98,10 +98,10 @@ class RunPage:
 
 
 def look(session: Session, lead: User, run_id: int, page: int) -> RunPage:
-    """A run with its failures, and its conversations by their weakest utterance."""
+    """A run with its failures, and its conversations by their weakest utterance; without those that the lead has yet to label blind."""
     found = progress(session, lead, run_id)
-    conversations, total = weakest_first(session, found.run, page)
-    failures = grouped(failures_of(session, found.run, FAILURES_SHOWN))
+    conversations, total = weakest_first(session, found.run, page, still_blind(lead.id))
+    failures = grouped(failures_of(session, found.run, FAILURES_SHOWN, still_blind(lead.id)))
     return RunPage(found, failures, conversations, total, calibration.newest(session, run_id), other_run(session, found.run))
 
 
@@ -150,7 +150,7 @@ def retry(session: Session, lead: User, run_id: int) -> None:
 def failures_csv(session: Session, lead: User, run_id: int) -> str:
     """Every utterance of a run without a suggestion, and why, as a table."""
     require(lead, Right.LEAD)
-    found = failures_of(session, runs.any_run(session, run_id))
+    found = failures_of(session, runs.any_run(session, run_id), but=still_blind(lead.id))
     rows = [(one.conversation, one.utterance, one.role, one.reason, one.text) for one in found]
     return _table(("conversation", "utterance", "role", "reason", "text"), rows)
 
@@ -158,7 +158,7 @@ def failures_csv(session: Session, lead: User, run_id: int) -> str:
 def conversations_csv(session: Session, lead: User, run_id: int) -> str:
     """A run's conversations by their weakest utterance, as a table."""
     require(lead, Right.LEAD)
-    found, _ = weakest_first(session, runs.any_run(session, run_id), None)
+    found, _ = weakest_first(session, runs.any_run(session, run_id), None, still_blind(lead.id))
     rows = [(one.conversation, one.weakest, one.suggested, one.failures, one.differ, one.odd) for one in found]
     return _table(("conversation", "weakest_confidence", "with_suggestion", "without_suggestion", "differ_from_other_run", "odd"), rows)
 
