@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from annotator.flow.project import open_project
 from annotator.paths import PACKAGE
 from annotator.settings import Settings, read_settings
-from annotator.web import accounts, agreement, conversations, errors, export, intake, proposals, review, run, tagging, taxonomy, users
+from annotator.web import accounts, agreement, conversations, errors, export, intake, items, proposals, review, run, tagging, taxonomy, users
 from annotator.web.runner import Runner
 from annotator.web.security import Security
 
@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Security)
     errors.add_handlers(app)
     # Routes are tried in order, the busiest first.
-    for screen in (review, conversations, taxonomy, agreement, export, accounts, intake, tagging, run, proposals, users):
+    for screen in (items, review, conversations, taxonomy, agreement, export, accounts, intake, tagging, run, proposals, users):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

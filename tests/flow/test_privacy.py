@@ -156,7 +156,7 @@ def as_alice(stage: Stage, folder: Path, change: Callable[[Session], None]) -> I
 # Two assignments of alice in r1, one of bob, one of each in r2, and none.
 VALUES = {
     "{assignment_id}": (1, 2, 4, 7, 10, 13, 99), "{position}": (1, 2, 5), "{token}": ("x",), "{key}": ("x",),
-    "{run_id}": (1, 99), "{conversation_id}": (1, 99),
+    "{run_id}": (1, 99), "{conversation_id}": (1, 99), "{item_id}": (1, 99),
 }  # fmt: skip
 FORMATS, WHOSE = ("csv", "jsonl", "convokit"), ("all", "gold", "alice", "Bobolinsky")
 

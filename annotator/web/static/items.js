@@ -1,0 +1,41 @@
+// The catalogue's boxes save themselves. Each change is an act of its own, and the newest list counts; a box whose change was
+// not saved goes back. Which items are lit when the focus moves is focus.js's.
+const FOLDED = "annotator-catalogue"; // in localStorage: whether the annotator wants it open
+const NARROW = matchMedia("(max-width: 60rem)");
+let pointed = false; // whether the newest press was the pointer's
+
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const catalogueOf = (event) => event.target.closest?.("[data-catalogue]");
+
+function prepare(catalogue) {
+  catalogue.open = (localStorage.getItem(FOLDED) ?? (NARROW.matches ? "folded" : "open")) === "open";
+  catalogue.addEventListener("toggle", () => localStorage.setItem(FOLDED, catalogue.open ? "open" : "folded"));
+  for (const button of catalogue.querySelectorAll("[data-saves-itself]")) button.hidden = true;
+  const mentioned = document.querySelector("article[aria-current]")?.dataset.items?.split(" ") ?? [];
+  for (const item of catalogue.querySelectorAll("[data-item]")) item.classList.toggle("lit", mentioned.includes(item.dataset.item));
+}
+
+function say(catalogue, sentence) {
+  catalogue.querySelector("[data-refused]").textContent = sentence;
+}
+
+function refused(event, sentence) {
+  const catalogue = catalogueOf(event);
+  if (!catalogue) return;
+  if (event.target.type === "checkbox") event.target.checked = !event.target.checked;
+  say(catalogue, sentence);
+}
+
+document.addEventListener("pointerdown", () => (pointed = true), true);
+document.addEventListener("keydown", () => (pointed = false), true);
+// A box that was clicked leaves the keys to the desk; one that was reached by Tab keeps them.
+document.addEventListener("change", (event) => pointed && catalogueOf(event) && event.target.type === "checkbox" && event.target.blur());
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!catalogueOf(event)) return;
+  event.detail.parameters.act_key = newKey();
+  say(catalogueOf(event), "");
+});
+document.addEventListener("htmx:responseError", (event) => refused(event, event.detail.xhr.responseText));
+document.addEventListener("htmx:sendError", (event) => refused(event, "Not saved: the server does not answer. Choose again when it does."));
+document.addEventListener("htmx:load", (event) => event.target.matches?.("[data-catalogue]") && prepare(event.target));
+for (const catalogue of document.querySelectorAll("[data-catalogue]")) prepare(catalogue);
