@@ -64,7 +64,7 @@ def require(user: User, right: Right) -> None:
 class View:
     """Which labels someone may see: of everybody, or of one user; gold or not; with names or pseudonyms.
 
-    `blind_user_id` is a person who sees everybody's and may have conversations still to label blind: they see no proposals of those.
+    Of conversations that `blind_user_id` has yet to label blind no proposals are shown.
     """
 
     only_user_id: int | None
@@ -85,7 +85,7 @@ def view_of(user: User) -> View:
     """What labels this user may see outside the desk: leads everybody's, researchers with pseudonyms, others their own."""
     if may(user, Right.READ_ALL):
         return View(only_user_id=None, gold=True, names=may(user, Right.READ_NAMES), blind_user_id=user.id)
-    return View(only_user_id=user.id, gold=False, names=True)
+    return View(only_user_id=user.id, gold=False, names=True, blind_user_id=user.id)
 
 
 def agreement_view(user: User) -> View:
@@ -124,14 +124,34 @@ PLACED = and_(
 )
 """The join from an assignment to its conversation's place in the round, which has the condition."""
 
+_blindly, _drawn, _made = aliased(Assignment, name="blindly"), aliased(RoundConversation, name="drawn"), aliased(Round, name="made")
+
+
+def still_blind(user_id: Any) -> Select[Any]:
+    """The ids of the conversations that somebody has yet to label without proposals, in rounds that are open."""
+    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(_blindly.id), col(Submission.handed_in))
+    return (
+        select(col(_blindly.conversation_id))
+        .join(_drawn, and_(col(_drawn.round_id) == col(_blindly.round_id), col(_drawn.conversation_id) == col(_blindly.conversation_id)))
+        .join(_made, col(_made.id) == col(_blindly.round_id))
+        .where(col(_blindly.user_id) == user_id, col(_drawn.condition) == Condition.BLIND)
+        .where(col(_made.closed_at).is_(None), ~handed_in.exists())
+    )
+
+
 _ordinary = aliased(Assignment, name="ordinary")
 _still_to_do = (
     select(col(_ordinary.id))
     .where(col(_ordinary.round_id) == col(Assignment.round_id), col(_ordinary.user_id) == col(Assignment.user_id), ~col(_ordinary.repeat))
     .where(~select(col(Submission.id)).where(col(Submission.assignment_id) == col(_ordinary.id), col(Submission.handed_in)).exists())
 )
-_DUE = or_(~col(Assignment.repeat), ~_still_to_do.exists())
-"""A repeat comes when everything else of the round has been handed in, and then looks like any other conversation."""
+_first_blind = still_blind(col(Assignment.user_id)).where(col(_blindly.conversation_id) == col(Assignment.conversation_id))
+_DUE = and_(
+    or_(~col(Assignment.repeat), ~_still_to_do.exists()),
+    or_(col(RoundConversation.condition) != Condition.ASSISTED, ~_first_blind.exists()),
+)
+"""A repeat comes when everything else of the round has been handed in, and then looks like any other conversation. What somebody
+labels blind in one round comes with proposals in another only when it has been handed in."""
 
 # Built once: building a statement takes longer than running it. `mine` gives the parameter.
 OWN_ASSIGNMENTS = (
@@ -148,18 +168,6 @@ def mine(user: User) -> dict[str, int | None]:
     """The parameters of `OWN_ASSIGNMENTS` for this user; raises `Forbidden` for roles that do not annotate."""
     require(user, Right.ANNOTATE)
     return {"me": user.id}
-
-
-def still_blind(user_id: int | None) -> Select[Any]:
-    """The ids of the conversations that somebody who may otherwise see proposals has yet to label without them."""
-    own, placed, made = aliased(Assignment, name="own"), aliased(RoundConversation, name="placed"), aliased(Round, name="made")
-    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(own.id), col(Submission.handed_in))
-    return (
-        select(col(own.conversation_id))
-        .join(placed, and_(col(placed.round_id) == col(own.round_id), col(placed.conversation_id) == col(own.conversation_id)))
-        .join(made, col(made.id) == col(own.round_id))
-        .where(col(own.user_id) == user_id, col(placed.condition) == Condition.BLIND, col(made.closed_at).is_(None), ~handed_in.exists())
-    )
 
 
 def check_not_blind(session: Session, user: User, conversation_id: int) -> None:
