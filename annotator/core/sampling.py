@@ -60,12 +60,8 @@ def draw_places(
     Conditions drawn before never change, and what has begun never moves. There must be at least `overlap` annotators.
 
     >>> places = draw_places(Design(2, 0.5, 0.0, 7), {"c1": "x", "c2": "x", "c3": "y", "c4": "y"}, ["ana", "ben", "cem", "dan"])
-    >>> for place in places:
-    ...     print(place.conversation, place.condition, *place.annotators)
-    c1 assisted cem dan
-    c2 blind ana dan
-    c3 blind ben cem
-    c4 assisted ana ben
+    >>> [" ".join([place.conversation, place.condition, *place.annotators]) for place in places]
+    ['c1 assisted cem dan', 'c2 blind ana dan', 'c3 blind ben cem', 'c4 assisted ana ben']
     """
 
     def stream(what: str) -> Random:  # one for each draw, so that more repeats change no condition

@@ -264,12 +264,15 @@ def _places(session: Session, round_: Round, talks: Mapping[str, Talk]) -> list[
     places = {one: Place(keys[one], talks[keys[one]].scenario, condition == Condition.BLIND, ()) for one, condition in conditions}
     acts = (Decision, Submission, Comment, ItemDecision, ReasonOpened)
     begun = or_(*(select(col(act.id)).where(col(act.assignment_id) == col(Assignment.id)).exists() for act in acts))
-    rows = select(Assignment, col(User.name), begun).join(User, col(User.id) == col(Assignment.user_id)).order_by(col(User.name))
-    for assignment, name, has_begun in session.execute(rows.where(col(Assignment.round_id) == round_.id)):
-        place = places[assignment.conversation_id]
-        who = {"repeat_of": (*place.repeat_of, name)} if assignment.repeat else {"annotators": (*place.annotators, name)}
-        place = replace(place, **who)  # type: ignore[arg-type]
-        places[assignment.conversation_id] = replace(place, begun=place.begun | {name}) if has_begun else place
+    columns = (col(Assignment.conversation_id), col(Assignment.repeat), col(User.name), begun.label("begun"))
+    rows = select(*columns).join(User, col(User.id) == col(Assignment.user_id)).where(col(Assignment.round_id) == round_.id)
+    for row in session.execute(rows.order_by(col(User.name))):
+        place = places[row.conversation_id]
+        if row.repeat:
+            place = replace(place, repeat_of=(*place.repeat_of, row.name))
+        else:
+            place = replace(place, annotators=(*place.annotators, row.name))
+        places[row.conversation_id] = replace(place, begun=place.begun | {row.name}) if row.begun else place
     return list(places.values())
 
 

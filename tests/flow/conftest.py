@@ -16,6 +16,7 @@ from annotator.flow.intake_facts import Options
 from annotator.flow.project import init_project
 from annotator.settings import Settings
 from flow.asked import make_project, talks, use_standin
+from flow.campaign import make_campaign
 from flow.steps import rolled_back
 
 Empty = Callable[[], Database]
@@ -115,3 +116,18 @@ def talking(tmp_path: Path) -> Iterator[Database]:
     database = make_project(tmp_path / "p", talks(12))
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def campaign_db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A project to plan rounds in, for many tests: use it with `rolled_back` only."""
+    database = make_campaign(tmp_path_factory.mktemp("campaign") / "p")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def campaign(campaign_db: Database) -> Iterator[Session]:
+    """One transaction on the project to plan rounds in, rolled back after the test."""
+    with rolled_back(campaign_db) as opened:
+        yield opened

@@ -1,22 +1,27 @@
-"""Rounds: all conversations for all named annotators, over one pinned run and one taxonomy version."""
+"""Rounds: made as planned over one pinned run and one taxonomy version, and never overwritten. Adding is test_extension.py's."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from annotator.core.taxonomy import parse_taxonomy
 from annotator.db import Database
 from annotator.errors import AnnotatorError, BadInput, Conflict, NotFound
 from annotator.flow import accounts, desk, intake
 from annotator.flow.accounts import get_user
 from annotator.flow.intake_report import Options
-from annotator.flow.round import Wanted, create_round, list_rounds
+from annotator.flow.round import Wanted, close_round, create_round, extend_round, get_round, list_rounds, plan_round
 from annotator.flow.runs import Order
 from annotator.flow.tagging import tag
-from annotator.models import Assignment, Condition, Role, Round, RoundConversation, Run
-from flow.steps import assignment, dump
+from annotator.flow.taxonomy import adopt, find_version
+from annotator.models import Assignment, Condition, Gold, Role, Round, RoundConversation, Run, TaxonomyVersion
+from flow.asked import SMALL
+from flow.campaign import PEOPLE, ROUND, as_planned, stands
+from flow.steps import assignment, dump, hand_in, label
 
 
 def conditions(session: Session, name: str) -> set[str]:
@@ -70,6 +75,7 @@ def test_without_a_run_a_round_is_blind(session: Session) -> None:
         ("r2", ["cem", "eve"], None, NotFound, "no user 'eve'"),
         ("r2", ["rui"], None, BadInput, "rui is a researcher and cannot annotate"),
         ("r2", ["cem"], 9, BadInput, "no finished run 9. Finished: 1"),
+        ("r2", ["cem", "eve"], 9, NotFound, "no user 'eve'"),
     ],
 )
 def test_a_round_that_cannot_be_is_refused_and_adds_nothing(
@@ -80,6 +86,37 @@ def test_a_round_that_cannot_be_is_refused_and_adds_nothing(
         create_round(session, Wanted(name, tuple(people), run_id=run))
     assert said in str(caught.value)
     assert dump(session) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Wanted("r2", ("cem", "bob"), overlap=0), "The overlap is how many annotators each conversation gets: 1 or more, not 0."),
+        (Wanted("r2", ("cem", "bob", "cem"), overlap=3), "Each conversation would need 3 annotators, and there are 2. Name more"),
+        (Wanted("r2", ("cem",), blind=-0.1), "The share of blind is a number from 0 to 1 (0.2 is a fifth), not -0.1."),
+        (Wanted("r2", ("cem",), blind=20), "not 20."),
+        (Wanted("r2", ("cem",), blind=float("nan")), "not nan."),
+        (Wanted("r2", ("cem",), repeats=1.01), "The share of repeats is a number from 0 to 1"),
+        (Wanted("r2", ("cem",), taxonomy="zz"), "There is no taxonomy version 'zz'. Known: "),
+        (Wanted("r2", ("cem",), selection={"only": ["nowhere"]}), "No conversation is called 'nowhere'"),
+        (Wanted("r2", ("cem",), selection={"leave_out": ["*"]}), "No conversation is left of those that were chosen"),
+        (Wanted("r2", ("cem",), instructions="x" * 50_001), "The instructions have 50,001 characters; 50,000 is the most."),
+    ],
+)
+def test_what_cannot_be_wanted_is_a_sentence_for_plan_and_round(session: Session, wanted: Wanted, said: str) -> None:
+    before = dump(session)
+    for use in (plan_round, create_round):
+        with pytest.raises(AnnotatorError) as caught:
+            use(session, wanted)
+        assert said in str(caught.value)
+    assert dump(session) == before
+
+
+def test_a_run_that_goes_on_cannot_be_pinned(session: Session) -> None:
+    session.get_one(Run, 1).finished_at = None
+    session.flush()
+    with pytest.raises(BadInput, match="no finished run 1. Finished: none"):
+        create_round(session, Wanted("r2", ("cem",), run_id=1))
 
 
 def test_somebody_disabled_is_given_nothing(session: Session) -> None:
@@ -116,6 +153,111 @@ def test_rounds_are_listed_with_their_sizes_and_without_what_was_imported(sessio
     session.add(Round(name="", taxonomy_version_id=1))
     session.flush()
     assert [(made.name, conversations, people) for made, conversations, people in list_rounds(session)] == [("r1", 3, 2), ("r2", 3, 1)]
+
+
+# As it was planned
+
+
+def test_what_is_planned_is_what_is_made(campaign: Session) -> None:
+    planned = plan_round(campaign, ROUND)
+    made = create_round(campaign, ROUND)
+    assert made == planned
+    assert stands(campaign) == as_planned(planned.places)
+
+
+def test_the_same_seed_draws_the_same_in_another_round(campaign: Session) -> None:
+    create_round(campaign, ROUND)
+    create_round(campaign, replace(ROUND, name="again", annotators=("cem", "ana", "ben")))
+    assert stands(campaign, "again") == stands(campaign)
+    create_round(campaign, replace(ROUND, name="other", seed=8))
+    assert stands(campaign, "other") != stands(campaign)
+
+
+def test_a_round_remembers_how_it_was_drawn_and_what_annotators_are_told(campaign: Session) -> None:
+    create_round(campaign, replace(ROUND, instructions="# Read this\n", selection={"only": ["t*"]}))
+    found = get_round(campaign, "main")
+    people = sorted(get_user(campaign, name).id or 0 for name in PEOPLE[:3])
+    drawn = {"overlap": 2, "blind": 0.25, "repeats": 0.25, "seed": 7, "selection": {"only": ["t*"]}, "annotators": people}
+    assert (found.plan, found.instructions) == (drawn, "# Read this\n")
+
+
+@pytest.mark.parametrize(
+    ("selection", "keys"),
+    [
+        ({"only": ["t1", "t1?"]}, {"t1", "t10", "t11"}),
+        ({"only": ["t1*"], "leave_out": ["t11"]}, {"t1", "t10"}),
+        ({"leave_out": ["t?"]}, {"t10", "t11"}),
+    ],
+)
+def test_a_round_of_some_conversations(campaign: Session, selection: dict[str, list[str]], keys: set[str]) -> None:
+    create_round(campaign, replace(ROUND, selection=selection))
+    assert set(stands(campaign).conditions) == keys
+
+
+def test_a_sample_is_drawn_by_its_own_seed(campaign: Session) -> None:
+    wanted = replace(ROUND, selection={"sample": ["5", "3"]})
+    first, second = (plan_round(campaign, replace(wanted, seed=seed)) for seed in (1, 2))
+    assert first.conversations == 5
+    assert {place.conversation for place in first.places} == {place.conversation for place in second.places}
+
+
+def test_an_older_taxonomy_version_can_be_pinned_by_the_beginning_of_its_fingerprint(campaign: Session) -> None:
+    old = plan_round(campaign, ROUND).taxonomy
+    adopt(campaign, parse_taxonomy(SMALL.replace("name: ASK,", "name: Asks,")))
+    assert plan_round(campaign, ROUND).taxonomy != old
+    assert plan_round(campaign, replace(ROUND, taxonomy=old[:6])).taxonomy == old
+    with pytest.raises(BadInput, match="begins several versions"):
+        find_version(campaign, "")
+
+
+def test_a_run_whose_codes_the_version_lacks_is_refused(campaign: Session) -> None:
+    adopt(campaign, parse_taxonomy("\n".join(line for line in SMALL.splitlines() if "code: ASK," not in line)))
+    with pytest.raises(BadInput, match=r"Run 1 proposes codes that taxonomy \w{12} lacks: Seeker ASK\. Choose another run or version"):
+        create_round(campaign, ROUND)
+    old = campaign.get_one(TaxonomyVersion, 1).fingerprint
+    assert create_round(campaign, replace(ROUND, taxonomy=old)).taxonomy_version_id == 1
+
+
+def test_repeats_count_nowhere_twice_and_come_when_all_else_is_handed_in(campaign: Session) -> None:
+    create_round(campaign, ROUND)
+    assert [(conversations, people) for _, conversations, people in list_rounds(campaign)] == [(12, 3)]
+    ana = get_user(campaign, "ana")
+    mine = {one.conversation for one in desk.my_conversations(campaign, ana)[0]}
+    assert len(mine) == desk.my_conversations(campaign, ana)[1] == 8
+    for conversation in mine:
+        hand_in(campaign, "ana", conversation, "main")
+    campaign.flush()
+    assert desk.my_conversations(campaign, ana)[1] == 10
+
+
+# Closing and finding
+
+
+def test_a_round_is_closed_once_and_open_work_stays_as_it_is(session: Session) -> None:
+    label(session, "alice", "s1_d_1", 1, "EF")
+    before = dump(session)
+    assert close_round(session, "r1").closed_at is not None
+    after = dump(session)
+    assert {name for name in before if before[name] != after[name]} == {"round"}
+    with pytest.raises(Conflict, match=r"Round r1 was closed on \d\d \w+ \d{4} already\."):
+        close_round(session, "r1")
+
+
+def test_closing_settles_what_two_labelled_alike(session: Session) -> None:
+    for name in ("alice", "bob"):
+        label(session, name, "s1_d_1", 1, "EF")
+        hand_in(session, name, "s1_d_1")
+    close_round(session, "r1")
+    assert {row.codes for row in session.scalars(select(Gold))} == {"EF"}
+
+
+@pytest.mark.parametrize("name", ["r9", "", " "])
+def test_a_round_that_is_not_there_is_a_sentence(session: Session, name: str) -> None:
+    session.add(Round(name="", taxonomy_version_id=1))
+    session.flush()
+    for use in (close_round, get_round, extend_round):
+        with pytest.raises(NotFound, match=f"There is no round '{name}'. Known: r1."):
+            use(session, name)
 
 
 def test_a_second_round_leaves_the_first_as_it_was(session: Session) -> None:
