@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
-from annotator.flow.desk import Row
+from annotator.flow.rows import Row
 from annotator.models import Kind
 
 

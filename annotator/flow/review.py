@@ -15,8 +15,9 @@ from annotator.core.labelled import join_codes
 from annotator.errors import BadInput, Conflict, Outdated
 from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
 from annotator.flow.acts import Act, Asked, numbered, outcome
-from annotator.flow.desk import DECISIONS, SHOWN, UTTERANCES, Row, discussed_of, make_row, reason
+from annotator.flow.desk import reason
 from annotator.flow.discussion import Discussed, in_discussion
+from annotator.flow.rows import DECISIONS, SHOWN, UTTERANCES, Row, discussed_of, make_row
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (

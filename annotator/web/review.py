@@ -16,6 +16,7 @@ from annotator.core.taxonomy import Code
 from annotator.errors import Outdated
 from annotator.flow import desk, review
 from annotator.flow.acts import MARKS, Act, Asked
+from annotator.flow.rows import Row
 from annotator.models import User
 from annotator.web.deps import is_fragment, reading, writing
 from annotator.web.render import Page, render_blocks, render_page
@@ -84,7 +85,7 @@ class ReviewPage(Page):
 class RowFragment:
     """What one utterance's block needs."""
 
-    row: desk.Row
+    row: Row
     at: int
 
 
@@ -134,7 +135,7 @@ def act(
     return _to(assignment_id, position if form.act in MARKS else saved[-1].position + 1)
 
 
-def _act(session: Session, user: User, assignment_id: int, position: int, asked: Asked) -> tuple[desk.Row, ...]:
+def _act(session: Session, user: User, assignment_id: int, position: int, asked: Asked) -> tuple[Row, ...]:
     if asked.act == Act.CONFIRM_TURN:
         return review.confirm_turn(session, user, assignment_id, position, asked)
     return (review.decide(session, user, assignment_id, position, asked),)
@@ -189,7 +190,7 @@ def reason(request: Request, assignment_id: int, position: int) -> Response:
         return HTMLResponse(escape(review.open_reason(session, user, assignment_id, position)))
 
 
-def _rows(rows: Iterable[desk.Row]) -> HTMLResponse:
+def _rows(rows: Iterable[Row]) -> HTMLResponse:
     """The utterances' blocks of the desk, one after the other."""
     return render_blocks("review.html", "utterance", (RowFragment(row=row, at=0) for row in rows))
 

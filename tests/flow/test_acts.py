@@ -11,7 +11,7 @@ from annotator.errors import BadInput, Conflict, Outdated
 from annotator.flow import review
 from annotator.flow.accounts import get_user
 from annotator.flow.acts import Act, Asked
-from annotator.flow.desk import Row
+from annotator.flow.rows import Row
 from annotator.models import Assignment, Decision, Discussion, Gold, Kind
 from flow.steps import act, assignment, blind, close_round, decisions, hand_in, label, row_of, undo, utterance_id
 
