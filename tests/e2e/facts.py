@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 _DECISIONS = """
-select d.id, d.kind, d.codes, d.act_key, d.retracts_id, d.assignment_id, u.name as who, c.key as conversation, t.position
+select d.id, d.kind, d.codes, d.act_key, d.group_key, d.retracts_id, d.assignment_id, d.seconds, d.reason,
+u.name as who, c.key as conversation, t.position
 from decision d join assignment a on a.id = d.assignment_id join users u on u.id = a.user_id
 join conversation c on c.id = a.conversation_id join utterance t on t.id = d.utterance_id order by d.id
 """
@@ -21,7 +22,7 @@ def ask(project: Path, sql: str, *values: Any) -> list[sqlite3.Row]:
 
 def forget_all_acts(project: Path) -> None:
     """Back to the day the round was made: no labels, nothing handed in, proposals shown, one run."""
-    for table in ("submission", "decision"):
+    for table in ("submission", "decision", "comment", "reason_opened", "item_decision", "discussion", "gold"):
         ask(project, f"delete from {table}")
     for table in ("call", "failure", "suggestion"):
         ask(project, f"delete from {table} where run_id > 1")

@@ -10,6 +10,7 @@ from conftest import PASSWORD, Stage
 from playwright.sync_api import Route, expect
 
 from annotator.settings import Settings
+from annotator.web.deps import COOKIE
 
 from .desk import Desk
 from .facts import ask, assignment, decisions, standing
@@ -207,6 +208,21 @@ def test_nobody_elses_queue_is_sent_by_who_signs_in_next(server: Server, desk: D
     assert [(row["who"], row["position"]) for row in decisions(server.project)] == [("bob", 3)]
 
 
+def test_a_page_that_is_still_open_saves_nothing_in_the_name_of_who_signs_in_beside_it(server: Server, stage: Stage, desk: Desk) -> None:
+    hold_saves(desk)
+    desk.press("o", "a").retrying()
+    desk.page.context.add_cookies([{"name": COOKIE, "value": stage.tokens["bob"], "url": server.url}])
+    beside = Desk(desk.page.context.new_page()).open(assignment(server.project, "bob", TALK), at=5)
+    beside.press("a").at(6).saved()
+    release_saves(desk)
+    desk.press("u").warns("You are not signed in any more")
+    expect(desk.page).to_have_url(re.compile("/sign-in"))
+    assert [(row["who"], row["position"]) for row in decisions(server.project)] == [("bob", 5)]
+    desk.type("alice").press("Tab").type(PASSWORD).press("Enter")
+    desk.says(1, "OTH").says(2, "", "open").saved()
+    assert standing(server.project, "alice") == {(TALK, 1): "OTH"}
+
+
 def test_two_windows_undo_each_their_own_newest_act(server: Server, desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
     other = Desk(desk.page.context.new_page()).open(assignment(server.project, "alice", TALK), at=10)
     desk.press("o", "o").saved()
@@ -223,6 +239,75 @@ def test_handing_in_waits_for_the_last_save(server: Server, desk: Desk) -> None:
     desk.saved().press("Enter")
     expect(desk.page).to_have_url(re.compile("/review$"))
     assert len(standing(server.project, "alice")) == 32
+
+
+def test_the_second_of_two_windows_is_told_what_stands_and_overwrites_nothing(server: Server, desk: Desk) -> None:
+    other = Desk(desk.page.context.new_page()).open(assignment(server.project, "alice", TALK), at=1)
+    desk.press("Shift+o", "a").at(2).saved()
+    server.pause(seconds=1)
+    other.press("p", "k", "f", "Shift+o", "u", "j", "a").at(3)
+    other.warns("Utterance 1 (now OTH + ACK): This was changed in another window").warns("2 later acts of yours on it were not saved")
+    other.says(1, "OTH|ACK", "changed").says(2, "ACK").saved()
+    assert saved_codes(server) == [(1, "OTH"), (1, "OTH|ACK"), (2, "ACK")]
+    other.press("k", "k", "p").at(2).says(1, "A").saved()
+    assert standing(server.project, "alice") == {(TALK, 1): "A", (TALK, 2): "ACK"}
+
+
+def test_a_turn_confirmed_in_a_second_window_leaves_alone_what_the_first_labelled(
+    server: Server, desk: Desk, labels: Callable[[], dict[int, str]]
+) -> None:
+    other = Desk(desk.page.context.new_page()).open(assignment(server.project, "alice", TALK), at=2)
+    desk.press("j", "j", "a").saved()
+    other.press("Shift+Enter").at(6).says(3, "ACK").saved()
+    assert labels() == {2: "PCT|PEP", 3: "ACK", 4: "IQ", 5: "IQ"}
+    other.press("u").at(2).says(2, "", "open").says(3, "ACK").saved()
+    assert labels() == {3: "ACK"}
+
+
+def test_a_server_killed_and_started_again_in_a_burst_loses_nothing_and_asks_for_no_sign_in(server: Server, desk: Desk) -> None:
+    for n in range(30):
+        if n == 10:
+            server.kill()
+        if n == 20:
+            server.start()
+        desk.press("Shift+o", "a")
+    desk.at(31).saved()
+    assert saved_codes(server) == [(n, codes) for n in range(1, 31) for codes in ("OTH", "OTH|ACK")]
+    desk.page.reload()
+    expect(desk.page.locator("h1")).to_contain_text(TALK)
+
+
+def test_ten_seconds_without_network_lose_nothing(server: Server, desk: Desk) -> None:
+    desk.press("o").saved()
+    desk.page.context.set_offline(True)
+    desk.press("a", "Enter", "Shift+Enter", "u", "a").at(5).retrying()
+    desk.page.wait_for_timeout(10_000)
+    desk.retrying().page.context.set_offline(False)
+    desk.saved()
+    assert standing(server.project, "alice") == {(TALK, 1): "OTH", (TALK, 2): "ACK", (TALK, 3): "IQ", (TALK, 4): "ACK"}
+
+
+def test_what_a_closed_window_left_is_sent_by_another(server: Server, desk: Desk) -> None:
+    hold_saves(desk)
+    desk.press("o", "a").at(3).retrying()
+    desk.page.close(run_before_unload=False)
+    other = Desk(desk.page.context.new_page())
+    other.page.goto("/review")
+    expect(other.page.locator("[data-outbox]")).to_contain_text("2 labels from before sent.")
+    assert other.queue() == []
+    assert saved_codes(server) == [(1, "OTH"), (2, "ACK")]
+
+
+def test_an_act_on_what_a_closed_window_left_knows_of_it(server: Server, desk: Desk) -> None:
+    hold_saves(desk)
+    desk.press("o", "a").at(3).retrying()
+    desk.page.close()
+    other = Desk(desk.page.context.new_page())
+    other.page.route("**/review/**", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    other.open(assignment(server.project, "alice", TALK), at=2).says(2, "ACK").press("l").retrying()
+    release_saves(other)
+    other.at(3).says(1, "OTH").says(2, "INT").saved()
+    assert saved_codes(server) == [(1, "OTH"), (2, "ACK"), (2, "INT")]
 
 
 def test_one_act_key_saves_once_however_often_it_is_sent(server: Server, desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """Every key of the desk, on the small sample. What a key did is read from the page and from the database."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import Stage
@@ -163,6 +163,59 @@ def test_f_flags_and_unflags_and_hides_no_label(stage: Stage, desk: Desk) -> Non
     assert flagged(stage.settings.project, "alice") == set()
 
 
+def test_a_flag_has_a_reason_where_one_is_typed(stage: Stage, desk: Desk) -> None:
+    why = desk.page.get_by_label("Why it is flagged")
+    expect(why).to_be_hidden()
+    desk.press("f")
+    why.click()
+    desk.type("qu? b").press("Enter").at(1)
+    expect(desk.row(1).locator(".flag")).to_contain_text("qu? b")
+    expect(why).not_to_be_focused()
+    desk.press("Enter").at(2).saved()
+    expect(why).to_be_hidden()
+    kinds = [(row["kind"], row["reason"]) for row in decisions(stage.settings.project)]
+    assert kinds == [("flag", ""), ("flag", "qu? b"), ("confirm", "")]
+
+
+def test_unsure_is_a_mark_with_a_button(stage: Stage, desk: Desk) -> None:
+    button = desk.page.get_by_role("button", name="Unsure")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    desk.press("Enter").at(2).says(1, "RTI", "confirmed").saved()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    expect(desk.row(1).locator(".unsure")).to_be_visible()
+    desk.press("k")
+    button.click()
+    desk.saved()
+    expect(desk.row(1).locator(".unsure")).to_have_count(0)
+    assert [row["kind"] for row in decisions(stage.settings.project)] == ["unsure", "confirm", "sure"]
+
+
+def test_shift_enter_confirms_what_is_open_of_the_turn_and_one_u_takes_it_back(
+    stage: Stage, desk: Desk, labels: Callable[[], dict[int, str]]
+) -> None:
+    desk.press("j", "q").at(3).press("Shift+Enter").at(6).saved()
+    assert labels() == dict.fromkeys((2, 3, 4, 5), "IQ")
+    assert len({row["group_key"] for row in decisions(stage.settings.project)[1:]}) == 1
+    desk.press("u").at(3).says(3, "", "open").says(5, "", "open").press("a").at(4).says(3, "ACK").saved()
+    assert labels() == {2: "IQ", 3: "ACK"}
+    desk.press("u", "u").at(2).says(2, "", "open").saved()
+
+
+def test_shift_enter_undone_after_a_reload_is_taken_back_whole(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+    desk.press("j", "Shift+Enter", "o").at(7).saved()
+    desk.page.reload()
+    desk.press("u", "u", "o").at(3).says(2, "OTH").says(5, "", "open").saved()
+    assert labels() == {2: "OTH"}
+
+
+def test_shift_enter_stays_where_a_code_must_be_chosen(stage: Stage, desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+    ask(stage.settings.project, "update round_conversation set condition = 'blind'")
+    desk.page.reload()
+    desk.press("j", "a", "Shift+Enter").at(3).warns("choose a code").press("a", "a", "a", "k", "Shift+Enter").at(6).saved()
+    assert labels() == dict.fromkeys((2, 3, 4, 5), "ACK")
+
+
 def test_b_skips_and_goes_on(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
     desk.press("b").at(2).says(1, "", "skipped").saved()
     expect(desk.page.locator("#progress")).to_have_text(re.compile(r"^1 of \d+ done$"))
@@ -199,6 +252,53 @@ def test_u_undoes_in_another_conversation(stage: Stage, desk: Desk) -> None:
     expect(desk.page.locator("h1")).to_contain_text(TALK)
     desk.at(2).says(2, "", "open")
     assert standing(project, "alice") == {(TALK, 1): "RTI"}
+
+
+@pytest.fixture
+def doubts(stage: Stage) -> Iterator[None]:
+    """The tagger is not sure of utterances 9 and 12."""
+    project, where = stage.settings.project, "where utterance_id in (9, 12)"
+    before = ask(project, f"select confidence, probabilities from suggestion {where}")[0]
+    ask(project, f"update suggestion set confidence = 0.3, probabilities = '{{}}' {where}")
+    yield
+    ask(project, f"update suggestion set confidence = ?, probabilities = ? {where}", *before)
+
+
+@pytest.mark.usefixtures("doubts")
+def test_n_and_a_second_key_go_to_the_next_of_a_kind(stage: Stage, desk: Desk) -> None:
+    desk.page.reload()
+    desk.press("Enter", "a", "b", "k", "k", "k").at(1).press("n", "n").at(4)
+    desk.press("n", "l").at(9).press("n", "l").at(12).press("f", "k", "k", "k", "n", "f").at(12).saved()
+    desk.press(*["k"] * 11).at(1).press("n", "d").at(2)
+    assert len(decisions(stage.settings.project)) == 4
+
+
+def test_n_shows_what_it_waits_for_and_gives_way_to_any_other_key(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+    hint = desk.page.locator("#chord")
+    desk.page.clock.install()
+    desk.press("n")
+    expect(hint).to_be_visible()
+    desk.press("p").at(2).says(1, "A")
+    expect(hint).to_be_hidden()
+    desk.press("n").page.clock.run_for(2000)
+    expect(hint).to_be_hidden()
+    desk.press("f").at(2).press("l").at(3).saved()
+    assert labels() == {1: "A", 2: "INT"}
+
+
+def test_seconds_count_while_somebody_is_there(stage: Stage, desk: Desk) -> None:
+    clock = desk.page.clock
+    clock.install()
+    desk.page.reload()
+    desk.at(1)
+    for keys, waited in ((["a"], 7), (["k"], 2), (["a", "a"], 3), (["a"], 300)):
+        clock.fast_forward(1000 * waited)
+        desk.press(*keys)
+    desk.at(4).saved()
+    seconds = [(row["position"], row["seconds"]) for row in decisions(stage.settings.project)]
+    for (position, found), (wanted, at_least) in zip(seconds, [(1, 7), (1, 10), (2, 2), (3, 60)], strict=True):
+        assert position == wanted
+        assert at_least <= found < at_least + 5
 
 
 def test_the_focus_stays_near_the_middle(desk: Desk) -> None:

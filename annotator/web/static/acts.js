@@ -129,6 +129,8 @@ function state(text, failed) {
 
 function saved(act, made) {
   show(made);
+  // What the server left as it was, as where another window had labelled a part of the turn, is shown as it stands
+  if (act.desk === here) restore(Object.keys(act.after).filter((position) => !made.some((row) => row.dataset.position === position)));
   if (act.unknown) arrive(made[0].dataset);
 }
 

@@ -48,8 +48,14 @@ export function showFocus() {
   byId("built").textContent = focus.built ? `building: ${focus.built.codes.join(" + ")}` : "";
   showCodes(row);
   showButtons(row);
-  const items = (row.dataset.items ?? "").split(" ");
-  for (const one of desk.querySelectorAll("[data-item]")) one.classList.toggle("lit", items.includes(one.dataset.item));
+  showItems(row);
+}
+
+// The catalogue's items that the utterance names are lit, and the first of them is in view
+function showItems(row) {
+  const named = (row.dataset.items ?? "").split(" ");
+  const lit = [...desk.querySelectorAll("[data-item]")].filter((one) => one.classList.toggle("lit", named.includes(one.dataset.item)));
+  if (lit.length) lit[0].parentElement.scrollTo(lit[0].offsetLeft - 8, lit[0].offsetTop - 8);
 }
 
 function showCodes(row) {
