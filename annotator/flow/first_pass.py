@@ -3,15 +3,13 @@
 The run itself is worked on by `flow/tagging.py` in a process of its own, which `web/runner.py` starts.
 """
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
-from annotator.core.labelled import guard
+from annotator.core.table import as_csv
 from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow import calibration, certainty, runs, tagging
 from annotator.flow.access import Right, check_not_blind, require, still_blind
@@ -152,7 +150,7 @@ def failures_csv(session: Session, lead: User, run_id: int) -> str:
     require(lead, Right.LEAD)
     found = failures_of(session, runs.any_run(session, run_id), but=still_blind(lead.id))
     rows = [(one.conversation, one.utterance, one.role, one.reason, one.text) for one in found]
-    return _table(("conversation", "utterance", "role", "reason", "text"), rows)
+    return as_csv(("conversation", "utterance", "role", "reason", "text"), rows)
 
 
 def conversations_csv(session: Session, lead: User, run_id: int) -> str:
@@ -160,12 +158,4 @@ def conversations_csv(session: Session, lead: User, run_id: int) -> str:
     require(lead, Right.LEAD)
     found, _ = weakest_first(session, runs.any_run(session, run_id), None, still_blind(lead.id))
     rows = [(one.conversation, one.weakest, one.suggested, one.failures, one.differ, one.odd) for one in found]
-    return _table(("conversation", "weakest_confidence", "with_suggestion", "without_suggestion", "differ_from_other_run", "odd"), rows)
-
-
-def _table(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(heading)
-    writer.writerows([guard(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    return out.getvalue()
+    return as_csv(("conversation", "weakest_confidence", "with_suggestion", "without_suggestion", "differ_from_other_run", "odd"), rows)
