@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, select
+from sqlalchemy import Select, and_, bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from annotator.core.labelled import join_codes
 from annotator.errors import BadInput, Conflict, Outdated
 from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
 from annotator.flow.acts import Act, Asked, numbered, outcome
+from annotator.flow.adjudication import settle
 from annotator.flow.desk import reason
 from annotator.flow.discussion import Discussed, in_discussion
 from annotator.flow.rows import DECISIONS, SHOWN, UTTERANCES, Row, discussed_of, make_row
@@ -80,11 +81,12 @@ _HANDED_IN = (
     .limit(1)
     .scalar_subquery()
 )
-_PLACE = (
+_PLACE: Select[Any] = (
     OWN_ASSIGNMENTS.join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
     .where(col(Assignment.id) == bindparam("assignment"))
     .with_only_columns(
         col(Assignment.round_id),
+        col(Assignment.conversation_id),
         col(Assignment.repeat),
         col(Round.taxonomy_version_id),
         col(Round.closed_at),
@@ -317,6 +319,8 @@ def hand_in(session: Session, user: User, assignment_id: int, *, with_open: bool
     if open_positions and not with_open:
         return HandIn(False, open_positions)
     _submit(session, assignment_id, handed_in=True)
+    session.flush()
+    settle(session, place.round_id, place.conversation_id)
     return HandIn(True, open_positions)
 
 
