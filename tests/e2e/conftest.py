@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chromium import find_chromium
 from conftest import Stage
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from annotator.settings import Settings
 from annotator.web.deps import COOKIE
@@ -22,16 +22,23 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One headless Chromium per worker."""
+def chromium() -> Iterator[tuple[BrowserType, dict[str, Any]]]:
+    """How to start Chromium: what starts it, and with which options."""
     path = find_chromium()
     if path is None:
         sentence = "No Chromium here: install one, or name it in ANNOTATOR_CHROMIUM, to run the browser tests."
         pytest.fail(sentence) if os.environ.get("CI") == "true" else pytest.skip(sentence)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        yield playwright.chromium, {"executable_path": path, "args": ["--no-sandbox"]}
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: tuple[BrowserType, dict[str, Any]]) -> Iterator[Browser]:
+    """One headless Chromium per worker."""
+    kind, options = chromium
+    started = kind.launch(**options)
+    yield started
+    started.close()
 
 
 @pytest.fixture

@@ -293,7 +293,7 @@ def test_what_a_closed_window_left_is_sent_by_another(server: Server, desk: Desk
     desk.page.close(run_before_unload=False)
     other = Desk(desk.page.context.new_page())
     other.page.goto("/review")
-    expect(other.page.locator("[data-outbox]")).to_contain_text("2 labels from before sent.")
+    expect(other.page.locator("[data-outbox]")).to_contain_text("2 acts of yours from before are saved now.")
     assert other.queue() == []
     assert saved_codes(server) == [(1, "OTH"), (2, "ACK")]
 

@@ -1,4 +1,4 @@
-// Labels that a closed window or browser left unsent go out when their person opens the list of conversations.
+// Acts that a closed window or browser left unsent go out when their person opens the list of conversations.
 import { ActQueue } from "./queue.js";
 
 const outbox = document.querySelector("[data-outbox]");
@@ -6,8 +6,7 @@ const refusals = [];
 let sent = 0;
 
 const queue = new ActQueue(outbox.dataset.user, { state, saved, refused, signedOut, adopted: () => {} });
-const labels = (n) => (n === 1 ? "1 label" : `${n} labels`);
-const waiting = (n) => (n === 1 ? "1 label from before is" : `${n} labels from before are`);
+const acts = (n) => (n === 1 ? "1 act of yours from before is" : `${n} acts of yours from before are`);
 
 function say(text) {
   outbox.textContent = [text, ...refusals].join(" ");
@@ -15,7 +14,7 @@ function say(text) {
 
 function state(_, failed) {
   if (!queue.waiting.length) return;
-  say(`${waiting(queue.waiting.length)} ${failed ? "not saved yet; trying again" : "being sent"} …`);
+  say(`${acts(queue.waiting.length)} ${failed ? "not saved yet; trying again" : "being sent"} …`);
 }
 
 function saved() {
@@ -24,17 +23,17 @@ function saved() {
 }
 
 function refused(_, sentence, rows, dropped) {
-  refusals.push(`${labels(1 + dropped.length)} could not be saved: ${sentence}`);
+  refusals.push(`${acts(1 + dropped.length)} not saved: ${sentence}`);
   finish();
 }
 
 function signedOut() {
-  say("You are not signed in any more. Labels of yours wait in this browser: sign in here and they are sent.");
+  say("You are not signed in any more. Acts of yours wait in this browser: sign in here and they are sent.");
 }
 
 function finish() {
   if (queue.waiting.length) return;
-  say(sent ? `${labels(sent)} from before sent.` : "");
+  say(sent ? `${acts(sent)} saved now.` : "");
   const again = Object.assign(document.createElement("a"), { href: "", textContent: "Show the list as it is now" });
   outbox.append(" ", again);
 }
