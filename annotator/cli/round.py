@@ -1,38 +1,141 @@
-"""Rounds: who labels which conversations."""
+"""Rounds: plan one, make it, add to it, close it, list them."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from annotator.cli.shared import Db, Project, opened
+from annotator.cli.shared import Db, Json, Project, opened, say, show
+from annotator.errors import BadInput
 
 app = typer.Typer(no_args_is_help=True, help="Rounds: who labels which conversations.")
+
+Only = Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these conversations; an id or a pattern like c1_*.")]
+LeaveOut = Annotated[list[str] | None, typer.Option(metavar="ID", help="Not these conversations.")]
+Sample = Annotated[int | None, typer.Option(min=1, help="Only so many conversations, drawn by --seed.")]
+Planned = Annotated[bool, typer.Option("--plan", help="Say what it would be; store nothing.")]
 
 
 @app.command("create")
 def round_create(
     name: str,
     annotators: Annotated[str, typer.Option(help="Names, separated by commas.")],
-    run: Annotated[int | None, typer.Option(help="The run whose proposals are shown; default: the newest.")] = None,
+    overlap: Annotated[int | None, typer.Option(help="Annotators for each conversation; default: all of them.", show_default=False)] = None,
+    blind: Annotated[float, typer.Option(help="Share of conversations without proposals, 0 to 1, drawn in each scenario.")] = 0.0,
+    repeats: Annotated[float, typer.Option(help="Share of everybody's conversations that come to them once more at the end.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of all draws.")] = 1,
+    run: Annotated[int | None, typer.Option(help="The run whose proposals are shown; default: the newest.", show_default=False)] = None,
+    taxonomy: Annotated[str, typer.Option(metavar="VERSION", help="The beginning of a version's fingerprint; default: the newest.")] = "",
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    sample: Sample = None,
+    instructions: Annotated[Path | None, typer.Option(help="A Markdown file that annotators can read on the desk.")] = None,
+    plan: Planned = False,
     project: Project = None,
     db: Db = None,
+    as_json: Json = False,
 ) -> None:
-    """Give all conversations to all named annotators, with one run's proposals."""
-    from annotator.flow.round import Wanted, create_round
+    """Draw and store who labels which conversations; --plan shows it first."""
+    from annotator.flow.round import Wanted, create_round, plan_round
+
+    selection = _selection(only, leave_out, sample, seed)
+    wanted = Wanted(name, _names(annotators), overlap, blind, repeats, seed, run, taxonomy, selection, _text(instructions))
+    with opened(project, db) as (_, database):
+        if plan:
+            with database.reading() as session:
+                planned = plan_round(session, wanted)
+        else:
+            with database.writing() as session:
+                planned = create_round(session, wanted)
+    _print(planned, is_plan=plan, as_json=as_json)
+
+
+@app.command("add")
+def round_add(
+    name: str,
+    annotators: Annotated[str, typer.Option(help="Names, separated by commas; they take over what has not begun.")] = "",
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    sample: Sample = None,
+    seed: Annotated[int, typer.Option(help="Of the sample; all else goes by the round's own.")] = 1,
+    plan: Planned = False,
+    project: Project = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Add annotators or conversations to a round. Nothing that somebody has begun moves."""
+    from annotator.flow.round import extend_round, plan_extension
+
+    selection = _selection(only, leave_out, sample, seed)
+    with opened(project, db) as (_, database):
+        if plan:
+            with database.reading() as session:
+                planned = plan_extension(session, name, _names(annotators), selection)
+        else:
+            with database.writing() as session:
+                planned = extend_round(session, name, _names(annotators), selection)
+    _print(planned, is_plan=plan, as_json=as_json)
+
+
+@app.command("close")
+def round_close(name: str, project: Project = None, db: Db = None) -> None:
+    """Close a round: nobody changes its labels any more, equal ones become gold, annotators may see their own agreement."""
+    from annotator.flow.round import close_round
 
     with opened(project, db) as (_, database), database.writing() as session:
-        made = create_round(session, Wanted(name, tuple(one.strip() for one in annotators.split(",") if one.strip()), run_id=run))
-    shown = f"with the proposals of run {made.run_id}" if made.run_id else "without proposals, since there is no run yet"
-    print(f"Round {made.name}: {made.conversations} conversations for {', '.join(made.annotators)}, {shown}.")
-    if made.left_out:
-        print(f"{made.left_out} conversations are not in it: the taxonomy has no codes for their roles.")
+        closed = close_round(session, name)
+        print(f"Round {closed.name} is closed. What is not handed in stays as it is and counts in no agreement.")
 
 
 @app.command("list")
-def round_list(project: Project = None, db: Db = None) -> None:
+def round_list(project: Project = None, db: Db = None, as_json: Json = False) -> None:
     """List the rounds."""
     from annotator.flow.round import list_rounds
 
     with opened(project, db) as (_, database), database.reading() as session:
-        for made, conversations, annotators in list_rounds(session):
-            print(f"{made.name:20}{conversations} conversations, {annotators} annotators, run {made.run_id or 'none'}")
+        rounds = list_rounds(session)
+        if as_json:
+            show([_listed(*one) for one in rounds])
+            return
+        for made, conversations, annotators in rounds:
+            closed = ", closed" if made.closed_at else ""
+            print(f"{made.name:20}{conversations} conversations, {annotators} annotators, run {made.run_id or 'none'}{closed}")
+
+
+def _listed(made: Any, conversations: int, annotators: int) -> dict[str, Any]:
+    told = made.model_dump(mode="json", include={"name", "run_id", "created_at", "closed_at"})
+    drawn = {name: made.plan.get(name) for name in ("overlap", "blind", "repeats", "seed")}
+    return {**told, "conversations": conversations, "annotators": annotators, **drawn}
+
+
+def _names(joined: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in joined.split(",") if one.strip())
+
+
+def _selection(only: list[str] | None, leave_out: list[str] | None, sample: int | None, seed: int) -> dict[str, list[str]]:
+    given = {"only": only or [], "leave_out": leave_out or [], "sample": [str(sample), str(seed)] if sample else []}
+    return {name: value for name, value in given.items() if value}
+
+
+def _text(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The instructions {path} cannot be read: {error}. Give a text file in UTF-8.") from error
+
+
+def _print(plan: Any, *, is_plan: bool, as_json: bool) -> None:
+    """A plan with its table of annotators."""
+    if as_json:
+        show(plan.as_dict())
+    else:
+        print("\n".join(plan.summary()) + "\n")
+        wide = max(len(name) for name in ("annotator", *plan.annotators))
+        print(f"{'annotator':{wide}}  conversations  utterances  blind  repeats")
+        for load in plan.people:
+            print(f"{load.name:{wide}}  {load.conversations:13,}  {load.utterances:10,}  {load.blind:5,}  {load.repeats:7,}")
+        print("\n" + "\n".join(plan.precision()))
+    if is_plan:
+        say("Nothing is stored. Leave --plan out to do it.")

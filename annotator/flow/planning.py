@@ -36,6 +36,14 @@ class Verdict(StrEnum):
     UNSEEN = "not seen so far"
 
 
+_ADVICE = {
+    Verdict.ESTIMABLE: "",
+    Verdict.NOT_HERE: ". More conversations or a higher overlap would do",
+    Verdict.NEVER: ". Merge them with others, or import more conversations",
+    Verdict.UNSEEN: "",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a round can tell of one code's kappa.
@@ -147,8 +155,8 @@ class Plan:
         """The codes with this verdict."""
         return [estimate for estimate in self.estimates if estimate.verdict == verdict]
 
-    def sentences(self) -> list[str]:
-        """The plan for people, but for who gets how much (`people`) and the codes one by one (`estimates`)."""
+    def summary(self) -> list[str]:
+        """What the round holds, for people, but for who gets how much (`people`)."""
         shown = f"with the proposals of run {self.run_id}" if self.run_id else "without proposals, since there is no run yet"
         lines = [f"Round {self.name}: {_many(self.conversations, 'conversation')} for {', '.join(self.annotators)}, {shown}."]
         each = "all of them" if self.overlap is None else _many(self.overlap, "annotator")
@@ -163,15 +171,23 @@ class Plan:
             lines.append(f"{_many(self.left_out, 'conversation')} left out: the taxonomy has no codes for their roles.")
         if self.unproposed:
             lines.append(f"Run {self.run_id} proposes nothing for {_many(self.unproposed, 'assisted conversation')} of these.")
-        return lines + self._precision()
+        return lines
 
-    def _precision(self) -> list[str]:
+    def precision(self) -> list[str]:
+        """What agreement on single codes the round can tell, for people; code by code it is in `estimates`."""
         doubled = ", ".join(f"{role} {number:,}" for role, number in self.doubled.items())
         lines = [f"Utterances labelled by two or more: {doubled}."]
         target = f"±{HALF_WIDTH:.2f} ({CONFIDENCE * 100:.0f} %, design effect {DESIGN_EFFECT:g}), if it is about {KAPPA:.2f}"
         lines.append(f"Kappa of a single code to {target}: {len(self.of_verdict(Verdict.ESTIMABLE))} of {len(self.estimates)} codes.")
+        lines += [f"  {verdict}: {self._codes(verdict)}{_ADVICE[verdict]}." for verdict in Verdict if self.of_verdict(verdict)]
         lines += [f"How frequent codes are is taken for {role} from {source}." for role, source in self.sources.items()]
         return lines
+
+    def _codes(self, verdict: Verdict) -> str:
+        codes: dict[str, list[str]] = {}
+        for estimate in self.of_verdict(verdict):
+            codes.setdefault(estimate.role, []).append(estimate.code)
+        return "; ".join(f"{role} {', '.join(several)}" for role, several in codes.items())
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as JSON values."""

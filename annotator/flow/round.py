@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from random import Random
 
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlmodel import Session, col
@@ -245,13 +246,19 @@ def _staff(session: Session, round_: Round) -> list[User]:
 def _more(
     session: Session, round_: Round, talks: Mapping[str, Talk], before: Sequence[Place], selection: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, str], int]:
-    """Conversation → scenario of what a selection adds, and how many have no codes; nothing without a selection."""
+    """Conversation → scenario of what a selection adds, and how many have no codes; nothing without a selection.
+
+    A sample is drawn from what is not in the round yet.
+    """
     if not any(selection.values()):
         return {}, 0
-    kept, left_out = _select(session, talks, selection)
-    new = kept.keys() - {place.conversation for place in before}
+    kept, left_out = _select(session, talks, {key: value for key, value in selection.items() if key != "sample"})
+    new = sorted(kept.keys() - {place.conversation for place in before})
     if not new:
         raise BadInput(f"Round {round_.name} has all of these conversations already. Choose others.")
+    if sample := selection.get("sample"):
+        number, seed = int(sample[0]), int(sample[1])
+        new = Random(seed).sample(new, min(number, len(new)))  # noqa: S311 - a draw anyone may repeat, no secret
     return {key: kept[key] for key in new}, left_out
 
 

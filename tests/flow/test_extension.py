@@ -67,6 +67,12 @@ def test_what_is_planned_for_an_extension_is_what_comes_and_planning_stores_noth
     assert stands(campaign) == as_planned(planned.places)
 
 
+def test_a_sample_is_drawn_from_what_is_not_there_yet(campaign: Session) -> None:
+    create_round(campaign, SIX)
+    assert extend_round(campaign, "main", selection={"sample": ["4", "1"]}).added == 4
+    assert extend_round(campaign, "main", selection={"sample": ["4", "1"]}).added == 2
+
+
 def test_adding_twice_is_remembered_with_what_was_asked(campaign: Session) -> None:
     create_round(campaign, SIX)
     extend_round(campaign, "main", selection={"only": ["t9"]})

@@ -40,13 +40,15 @@ def test_a_plan_says_who_gets_what_and_stores_nothing(campaign: Session) -> None
 
 
 def test_a_plan_in_words(campaign: Session) -> None:
-    said = "\n".join(plan_round(campaign, ROUND).sentences())
+    plan = plan_round(campaign, ROUND)
+    said = "\n".join([*plan.summary(), *plan.precision()])
     assert "Round main: 12 conversations for ana, ben, cem, with the proposals of run 1." in said
     assert "Each conversation gets 2 annotators, 3 blind, 6 repeats; taxonomy " in said
     assert "Utterances labelled by two or more: Seeker 36, Assistant 36." in said
     assert "±0.10 (95 %, design effect 2), if it is about 0.80: 0 of 11 codes." in said
     assert "for Seeker from 36 proposals of run 1." in said
-    said = "\n".join(plan_round(campaign, Wanted("r", ("ana",))).sentences())
+    assert "  not seen so far: Seeker ASK, MORE, LIKE, NO, YES, RP; Assistant SHOW, WHY, PRICE, CHAT, RP." in said
+    said = "\n".join(plan_round(campaign, Wanted("r", ("ana",))).summary())
     assert "Each conversation gets all of them, 0 blind; taxonomy" in said
 
 
@@ -161,7 +163,7 @@ def test_the_plan_of_an_extension_says_what_is_new(campaign: Session) -> None:
     create_round(campaign, replace(ROUND, selection={"only": ["t1*"]}))
     plan = plan_extension(campaign, "main", ["dan"], {"only": ["t0", "t2"]})
     assert (plan.conversations, plan.added, plan.newcomers) == (5, 2, ("dan",))
-    assert "New in it: dan, 2 conversations." in "\n".join(plan.sentences())
+    assert "New in it: dan, 2 conversations." in plan.summary()
     assert set(plan.loads.values()) <= {2, 3}
 
 
@@ -179,6 +181,7 @@ def test_vogue_labelled_twice_by_three(vogue_db: Database) -> None:
         assert plan.doubled == {"Seeker": 850, "Assistant": 1256}
         assert [one.code for one in plan.of_verdict(Verdict.ESTIMABLE)] == ["PCT", "PEP", "ACT", "ACK", "ANS", "RS", "EP", "EAI"]
         assert len(plan.of_verdict(Verdict.NEVER)) == 29
+        assert "  estimable: Seeker PCT, PEP, ACT; Assistant ACK, ANS, RS, EP, EAI." in plan.precision()
         single = plan_round(session, Wanted("main", ("ana", "ben"), overlap=2, selection={"sample": ["30", "1"]}))
         assert [one.code for one in single.of_verdict(Verdict.ESTIMABLE)] == ["ACK", "EP", "EAI"]
         assert len(single.of_verdict(Verdict.NOT_HERE)) == 5
