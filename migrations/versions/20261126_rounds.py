@@ -102,6 +102,8 @@ def downgrade() -> None:
         op.drop_index(op.f(f"ix_{table}_{'_'.join(columns)}"), table)
     for table in ("item_decision", "reason_opened", "comment", "discussion"):
         op.drop_table(table)
+    for table in ("decision", "submission"):
+        op.execute(f"delete from {table} where assignment_id in (select id from assignment where repeat)")
     op.execute("delete from assignment where repeat")
     _rebuild_assignment([])
     for table, columns in COLUMNS.items():
