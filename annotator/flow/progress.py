@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
 from annotator.errors import NotFound
-from annotator.flow.access import PLACED, View
+from annotator.flow.access import PLACED, View, still_blind
 from annotator.flow.corpus import shown_names
 from annotator.flow.remarks import unresolved
 from annotator.flow.standing import FLAGS, UNSURES, marked, standing
@@ -28,6 +28,7 @@ from annotator.models import (
     RoundConversation,
     Submission,
     Suggestion,
+    Utterance,
 )
 
 AT_THE_DESK = (Kind.CONFIRM, Kind.CHANGE, Kind.SKIP)
@@ -38,7 +39,8 @@ AT_THE_DESK = (Kind.CONFIRM, Kind.CHANGE, Kind.SKIP)
 class Tally:
     """What was done to some utterances. `timed` of the labelled and skipped ones have `seconds`, together so many.
 
-    `compared` labels stand beside a proposal of the round's run, shown or not; `same` of them are equal to it, as sets.
+    `compared` labels stand beside a proposal of the round's run, shown or not; `same` of them are equal to it, as sets. Whoever looks
+    and has yet to label a conversation blind is told of neither there.
     """
 
     utterances: int = 0
@@ -146,7 +148,7 @@ def made_round(session: Session, round_id: int) -> Round:
 
 def progress_of(session: Session, view: View, made: Round) -> Progress:
     """How far everybody is. Names are the view's."""
-    works = _works(session, made, shown_names(session, view))
+    works = _works(session, made, view)
     conversations = {row.id: Conversed(row.id, row.key, row.condition) for row in session.connection().execute(_conversations(made))}
     by_name: dict[str, list[Work]] = {}
     for work in works:
@@ -183,9 +185,9 @@ def _conversations(made: Round) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _works(session: Session, made: Round, names: dict[int, str]) -> list[Work]:
+def _works(session: Session, made: Round, view: View) -> list[Work]:
     """Every assignment of the round, by annotator and conversation in the order they were given."""
-    tallies = _tallies(session, made)
+    tallies, names = _tallies(session, made, view), shown_names(session, view)
     assigned = (
         select(
             col(Assignment.id),
@@ -220,11 +222,11 @@ def of_round(made: Round) -> ColumnElement[bool]:
     return col(Decision.assignment_id).in_(select(col(Assignment.id)).where(col(Assignment.round_id) == made.id))
 
 
-def _tallies(session: Session, made: Round) -> dict[int, Tally]:
+def _tallies(session: Session, made: Round, view: View) -> dict[int, Tally]:
     """Assignment id → what was done there, without the number of utterances."""
     connection = session.connection()
     tallies: dict[int, Tally] = {}
-    for row in connection.execute(_labels(made)):
+    for row in connection.execute(_labels(made, view)):
         reordered = sum(map(_same_set, row.reordered.split(_BETWEEN))) if row.reordered else 0
         tallies[row.assignment_id] = Tally(
             labelled=row.done - row.skipped, skipped=row.skipped, timed=row.timed, seconds=row.seconds or 0.0,
@@ -248,15 +250,16 @@ def _same_set(pair: str) -> bool:
     return set(split_codes(label)) == set(split_codes(proposal))
 
 
-def _labels(made: Round) -> Select[*tuple[Any, ...]]:
+def _labels(made: Round, view: View) -> Select[*tuple[Any, ...]]:
     """Per assignment: counts of its standing labels and skips, and of labels that equal the proposal.
 
     Equal text is counted here; what may be the same codes in another order is handed out as `reordered`, which is little.
     """
     labels = standing(of_round(made), col(Decision.kind).in_(AT_THE_DESK)).subquery("labels")
+    hidden = select(col(Utterance.id)).where(col(Utterance.conversation_id).in_(still_blind(view.blind_user_id)))
     beside = and_(
         col(Suggestion.utterance_id) == labels.c.utterance_id, col(Suggestion.run_id) == made.run_id,
-        col(Suggestion.codes) != "", labels.c.kind != Kind.SKIP,
+        col(Suggestion.codes) != "", labels.c.kind != Kind.SKIP, col(Suggestion.utterance_id).not_in(hidden),
     )  # fmt: skip
     proposed = col(Suggestion.codes)
     several = and_(proposed != labels.c.codes, proposed.contains("|"), func.length(proposed) == func.length(labels.c.codes))

@@ -1,44 +1,46 @@
 """Who learns what: nothing of others' labels, nothing of a proposal when blind, nothing through the machine (rules 2, 11)."""
 
-import io
 import re
-import shutil
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 import pytest
-from conftest import Stage
-from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from annotator import web
 from annotator.core.transcript import Transcript
 from annotator.db import Database
 from annotator.errors import AnnotatorError, BadInput
-from annotator.flow import desk, tagging
+from annotator.flow import desk, first_pass, tagging
 from annotator.flow.access import view_of
 from annotator.flow.accounts import get_user
 from annotator.flow.corpus import export_records
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.known import known_labels
+from annotator.flow.progress import progress_of
 from annotator.flow.review import Act
 from annotator.flow.round import Wanted, create_round
 from annotator.flow.runs import Order
 from annotator.flow.taxonomy import current
-from annotator.models import Run, Suggestion, User
-from annotator.settings import Settings
-from annotator.web.app import create_app
-from annotator.web.deps import COOKIE
-from flow.steps import act, assignment, blind, close_round, hand_in, label, label_repeat, role_at, rolled_back, settle, undo, utterance_id
+from annotator.models import Round, Run, Suggestion, User
+from flow.steps import (
+    SIZES,
+    act,
+    assignment,
+    blind,
+    close_round,
+    hand_in,
+    label,
+    label_repeat,
+    role_at,
+    rolled_back,
+    settle,
+    undo,
+    utterance_id,
+)
 
 # Codes that no proposal has and alice never chooses.
 SECRET = {"Seeker": ["NR", "CC", "RJT"], "Assistant": ["EF", "PEX", "PCM"]}
@@ -135,119 +137,7 @@ def test_conversations_of_others_are_not_in_her_export(session: Session) -> None
     assert list(export_records(session, view_of(User(id=999, name="eve", role="annotator")))) == []
 
 
-# In every answer
-
-
-@contextmanager
-def as_alice(stage: Stage, folder: Path, change: Callable[[Session], None]) -> Iterator[TestClient]:
-    """Alice's browser on a copy of the project after some change."""
-    copy = Settings(project=Path(shutil.copytree(stage.settings.project, folder)))
-    db = Database(copy.database)
-    with db.writing() as session:
-        prepare(session)
-        change(session)
-    db.close()
-    with TestClient(create_app(copy), follow_redirects=False) as client:
-        client.headers["sec-fetch-site"] = "same-origin"
-        client.cookies.set(COOKIE, stage.tokens["alice"])
-        yield client
-
-
-# Two assignments of alice in r1, one of bob, one of each in r2, and none.
-VALUES = {
-    "{assignment_id}": (1, 2, 4, 7, 10, 13, 99), "{position}": (1, 2, 5), "{token}": ("x",), "{key}": ("x",),
-    "{run_id}": (1, 99), "{conversation_id}": (1, 99), "{item_id}": (1, 99),
-}  # fmt: skip
-FORMATS, WHOSE = ("csv", "jsonl", "convokit"), ("all", "gold", "alice", "Bobolinsky")
-
-
-def paths() -> list[str]:
-    """Every path that a browser can get, as often as there are values for its parameters."""
-    modules = [import_module(f"annotator.web.{one.name}") for one in iter_modules(web.__path__)]
-    routes = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
-    found = [route.path for route in routes if "GET" in route.methods]
-    for name, values in VALUES.items():
-        found = [one.replace(name, str(value)) for one in found for value in (values if name in one else [""])]
-    assert not [one for one in found if "{" in one], "give the new parameter some values above"
-    exports = [f"/export/download?format={one}&labels={whose}" for one in FORMATS for whose in WHOSE]
-    return [*found, *exports, "/taxonomy/code?role=Seeker&code=NR", "/agreement?round=r1"]
-
-
-MASKED = re.compile(r'name="act_key" value="[^"]+"|\d{4}-\d\d-\d\d[T ][^"<,]*|filename="[^"]+"')
-
-
-def shown(client: TestClient, path: str) -> str:
-    answer = client.get(path)
-    text = "".join(sorted(repr(chunk) for chunk in unzipped(answer.content))) if answer.content[:2] == b"PK" else answer.text
-    return f"{path} {answer.status_code} {answer.headers.get('location')} {MASKED.sub('', text)}"
-
-
-def unzipped(content: bytes) -> Iterator[bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        yield from (archive.read(name) for name in archive.namelist())
-
-
-def answers(client: TestClient) -> list[str]:
-    """What alice gets from every route, from every kind of act, and from every route again."""
-    said = [shown(client, path) for path in paths()]
-    at = next(int(found) for one in said if (found := next(iter(re.findall(r'data-desk="(\d+)"', one)), None)))
-    for name, fragment in (("page", {}), ("fragment", {"hx-request": "true"})):
-        for number, (path, data) in enumerate((
-            (f"/review/{at}/2", {"codes": "RP"}), (f"/review/{at}/2", {"act": "confirm"}), (f"/review/{at}/4", {"act": "confirm"}),
-            (f"/review/{at}/2", {"codes": "RP", "seen": "of-another-window"}), (f"/review/{at}/1/reason", {}),
-            (f"/review/{at}/5", {"act": "flag", "reason": "Two at once?"}), (f"/review/{at}/5", {"act": "unsure"}),
-            (f"/review/{at}/6", {"act": "skip"}), ("/review/undo", {}), (f"/review/{at}/7", {"act": "confirm-turn"}), ("/review/undo", {}),
-            (f"/review/{at}/hand-in", {}), (f"/review/{at}/hand-in", {"with_open": "true"}), (f"/review/{at}/reopen", {}),
-        )):  # fmt: skip
-            answer = client.post(path, data=data | {"act_key": f"alice-{name}-{number}"}, headers=fragment)
-            said.append(f"{path} {answer.status_code} {answer.headers.get('location')} {MASKED.sub('', answer.text)}")
-    return said + [shown(client, path) for path in paths()]
-
-
-def test_no_answer_to_alice_depends_on_what_others_decided(stage: Stage, tmp_path: Path) -> None:
-    people = [("bob", "r1"), ("bob", "r2"), ("cem", "r2")]
-    acts = [Act.LABEL, Act.LABEL, Act.FLAG, Act.SKIP, Act.LABEL]
-    done = [(who, "s1_d_1", position, what, position % 3) for who in people for position, what in enumerate(acts, 1)]
-    done += [(who, "s2_d_2", position, Act.LABEL, 1) for who in people for position in range(1, 39)]
-    done += [(who, conversation, 1, "hand in", 0) for who in people[:2] for conversation in ("s1_d_1", "s2_d_2")]
-    with as_alice(stage, tmp_path / "quiet", lambda session: None) as client:
-        quiet = answers(client)
-    with as_alice(stage, tmp_path / "busy", lambda session: others_work(session, done)) as client:
-        busy = answers(client)
-    assert busy == quiet
-    assert not [name for name in NAMES.values() if any(name in one.partition(" ")[2] and "labels=" not in one for one in busy)]
-
-
-def other_run(session: Session) -> None:
-    """Suggestions as different as can be, in all runs."""
-    for one in session.scalars(select(Suggestion)):
-        one.codes, one.confidence, one.probabilities, one.reason = "OTH", 0.9137, {"OTH": 0.9137}, "Quoth the tagger."
-    session.flush()
-
-
-def blind_everywhere(session: Session) -> None:
-    for round_name in ("r1", "r2"):
-        blind(session, round_name, "s1_d_1", "s2_d_2", "s3_d_3")
-
-
-def test_no_answer_in_the_blind_condition_depends_on_the_proposal(stage: Stage, tmp_path: Path) -> None:
-    def changed(session: Session) -> None:
-        blind_everywhere(session)
-        other_run(session)
-
-    with as_alice(stage, tmp_path / "one", blind_everywhere) as client:
-        one = answers(client)
-    with as_alice(stage, tmp_path / "other", changed) as client:
-        other = answers(client)
-    assert one == other
-    assert not [text for text in other if re.search(r"0\.9137|91 %|Quoth|The script", text)]
-    assert {proposal for text in one for proposal in re.findall(r'data-proposal="([^"]*)"', text)} == {""}
-
-
-def test_the_same_check_sees_the_proposal_where_it_is_shown(stage: Stage, tmp_path: Path) -> None:
-    with as_alice(stage, tmp_path / "assisted", other_run) as client:
-        text = "\n".join(answers(client))
-    assert all(sign in text for sign in ("0.9137", "91 %", "Quoth the tagger.", 'data-proposal="OTH"'))
+# In the blind condition (every answer in every condition is `tests/web/test_blindness.py`'s)
 
 
 def test_a_proposal_of_another_run_than_the_rounds_is_not_shown(session: Session) -> None:
@@ -268,6 +158,58 @@ def test_there_is_no_reason_to_read_when_blind_nor_in_anothers_conversation(sess
     assert desk.reason(session, alice, assignment(session, "alice", "s2_d_2"), 1)
     with pytest.raises(AnnotatorError, match="no such conversation among yours"):
         desk.reason(session, alice, assignment(session, "bob", "s2_d_2"), 1)
+
+
+def propose_otherwise(session: Session) -> None:
+    """Suggestions as different as can be for s1_d_1, in all runs."""
+    of_it = [utterance_id(session, "s1_d_1", position) for position in range(1, SIZES["s1_d_1"] + 1)]
+    changed = {"codes": "OTH", "confidence": 0.01, "probabilities": {"OTH": 0.01}, "reason": "Quoth the tagger."}
+    session.execute(update(Suggestion).where(col(Suggestion.utterance_id).in_(of_it)).values(changed))
+    session.expire_all()
+
+
+def test_what_is_blind_in_one_round_comes_with_proposals_in_another_only_when_handed_in(session: Session) -> None:
+    create_round(session, Wanted("r2", ("alice",)))
+    blind(session, "r1", "s1_d_1")
+    alice, second = get_user(session, "alice"), assignment(session, "alice", "s1_d_1", "r2")
+    before = all_that_alice_reaches(session)
+    propose_otherwise(session)
+    assert all_that_alice_reaches(session) == before
+    with pytest.raises(AnnotatorError, match="no such conversation among yours"):
+        desk.open_desk(session, alice, second)
+    hand_in(session, "alice", "s1_d_1")
+    session.flush()
+    assert desk.open_desk(session, alice, second).rows[0].proposal[0].code == "OTH"
+
+
+def test_when_the_blind_round_is_closed_the_other_goes_on(session: Session) -> None:
+    create_round(session, Wanted("r2", ("alice",)))
+    blind(session, "r1", "s1_d_1")
+    close_round(session, "r1")
+    assert desk.open_desk(session, get_user(session, "alice"), assignment(session, "alice", "s1_d_1", "r2")).rows[0].proposal
+
+
+def leads_view(session: Session) -> str:
+    """What a lead reads of runs, rounds and labels, as text."""
+    lea = get_user(session, "Leandrosa")
+    run = first_pass.look(session, lea, 1, 1)
+    seen = [run.conversations, run.failures, first_pass.conversations_csv(session, lea, 1), first_pass.failures_csv(session, lea, 1)]
+    seen += list(export_records(session, view_of(lea)))
+    seen += [progress_of(session, view_of(lea), made) for made in session.scalars(select(Round))]
+    return "\n".join(map(repr, seen))
+
+
+def test_a_lead_who_labels_blind_learns_of_no_proposal_there_before_handing_in(session: Session) -> None:
+    prepare(session)
+    create_round(session, Wanted("r3", ("Leandrosa",)))
+    blind(session, "r3", "s1_d_1")
+    label(session, "Leandrosa", "s1_d_1", 2, "OTH", round_name="r3")
+    before = leads_view(session)
+    propose_otherwise(session)
+    assert leads_view(session) == before
+    hand_in(session, "Leandrosa", "s1_d_1", "r3")
+    session.flush()
+    assert leads_view(session) != before
 
 
 # Through the machine (rule 11)
