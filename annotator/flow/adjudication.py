@@ -36,7 +36,6 @@ from annotator.models import (
     now,
 )  # fmt: skip
 
-UNANIMOUS = (Rule.UNANIMOUS, Rule.UNANIMOUS_ASSISTED)
 _CHUNK = 250
 
 

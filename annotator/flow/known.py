@@ -5,7 +5,7 @@ Never the labels of an open round: they would reach the other annotators through
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
@@ -17,7 +17,7 @@ from annotator.flow.corpus import read_transcripts
 from annotator.flow.standing import first_submitted, settled
 from annotator.importers import importer_for
 from annotator.importers.base import Source
-from annotator.models import Assignment, Decision, Kind, Round
+from annotator.models import UNANIMOUS, Assignment, Decision, Gold, Kind, Round
 from annotator.models import Utterance as UtteranceRow
 from annotator.paths import shipped
 
@@ -73,7 +73,10 @@ def _labels(session: Session, where: ColumnElement[bool]) -> dict[int, tuple[str
 
 
 def _gold(session: Session) -> dict[int, tuple[str, ...]]:
-    return {row.utterance_id: split_codes(row.codes) for row in session.execute(settled()) if row.codes}
+    """Gold, but for what equal labels settled by themselves in a round that is open: that would be the labels of an open round."""
+    still_open = select(col(Round.id)).where(col(Round.closed_at).is_(None), col(Round.name) != "")
+    by_themselves = col(Gold.rule).in_(UNANIMOUS) & func.coalesce(col(Gold.round_id), 0).in_(still_open)
+    return {row.utterance_id: split_codes(row.codes) for row in session.execute(settled(~by_themselves)) if row.codes}
 
 
 def _conversations_of(session: Session, labels: dict[int, tuple[str, ...]]) -> list[int]:

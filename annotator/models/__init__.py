@@ -20,10 +20,11 @@ from annotator.models.review import (
     Submission,
 )
 from annotator.models.tagging import Calibration, Call, Failure, Run, Suggestion
-from annotator.models.words import LABELLING, Condition, ItemField, Kind, Role, Rule, now
+from annotator.models.words import LABELLING, UNANIMOUS, Condition, ItemField, Kind, Role, Rule, now
 
 __all__ = [
     "LABELLING",
+    "UNANIMOUS",
     "Assignment",
     "Calibration",
     "Call",

@@ -70,3 +70,7 @@ class Rule(StrEnum):
     ADJUDICATED = "adjudicated"
     IMPORTED = "imported"
     WITHDRAWN = "withdrawn"
+
+
+UNANIMOUS = (Rule.UNANIMOUS, Rule.UNANIMOUS_ASSISTED)
+"""Settled by equal labels alone, without a lead."""
