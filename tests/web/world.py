@@ -99,31 +99,31 @@ PLACES = {
 }
 
 # Who may see what. A secret of the machine is near who labels the conversation, one of a person is their own or that of a mate, who
-# labels the same conversation. `blind lead`: a lead who has still to label this conversation without its proposals.
-COLUMNS = ("own", "mate", "stranger", "lead", "blind lead", "researcher", "nobody")
+# labels the same conversation. `labelling lead`: a lead who has yet to hand this conversation in.
+COLUMNS = ("own", "mate", "stranger", "lead", "labelling lead", "researcher", "nobody")
 TABLE: dict[str, tuple[str, ...]] = {
     # of the machine
-    "proposal":   ("assisted", "-",         "-", "yes", "-",   "yes", "-"),
-    "confidence": ("assisted", "-",         "-", "yes", "-",   "yes", "-"),
-    "second":     ("assisted", "-",         "-", "yes", "-",   "-",   "-"),
-    "note":       ("assisted", "-",         "-", "yes", "-",   "-",   "-"),
-    "reason":     ("assisted", "-",         "-", "yes", "-",   "-",   "-"),
-    "other":      ("-",        "-",         "-", "yes", "-",   "yes", "-"),  # what a run says that the round does not show
-    "because":    ("-",        "-",         "-", "yes", "-",   "-",   "-"),
-    "failure":    ("-",        "-",         "-", "yes", "-",   "-",   "-"),
+    "proposal":   ("assisted",  "-",         "-", "yes", "assisted", "yes", "-"),
+    "confidence": ("assisted",  "-",         "-", "yes", "assisted", "yes", "-"),
+    "second":     ("assisted",  "-",         "-", "yes", "assisted", "-",   "-"),
+    "note":       ("assisted",  "-",         "-", "yes", "assisted", "-",   "-"),
+    "reason":     ("assisted",  "-",         "-", "yes", "assisted", "-",   "-"),
+    "other":      ("-",         "-",         "-", "yes", "assisted", "yes", "-"),  # what a run says that the round does not show
+    "because":    ("-",         "-",         "-", "yes", "assisted", "-",   "-"),
+    "failure":    ("-",         "-",         "-", "yes", "assisted", "-",   "-"),
     # of people
-    "label":      ("yes",      "discussed", "-", "yes", "yes", "yes", "-"),  # of the utterance that may be in discussion
-    "aside":      ("yes",      "-",         "-", "yes", "yes", "yes", "-"),  # of another one
-    "flag":       ("yes",      "-",         "-", "yes", "yes", "-",   "-"),
-    "comment":    ("yes",      "-",         "-", "yes", "yes", "-",   "-"),
-    "answer":     ("yes",      "-",         "-", "yes", "yes", "-",   "-"),
-    "seconds":    ("yes",      "-",         "-", "yes", "yes", "yes", "-"),
-    "items":      ("yes",      "-",         "-", "yes", "yes", "yes", "-"),
+    "label":      ("yes",       "discussed", "-", "yes", "yes",      "yes", "-"),  # of the utterance that may be in discussion
+    "aside":      ("yes",       "-",         "-", "yes", "yes",      "yes", "-"),  # of another one
+    "seconds":    ("yes",       "-",         "-", "yes", "yes",      "yes", "-"),
+    "items":      ("yes",       "-",         "-", "yes", "yes",      "yes", "-"),
+    "flag":       ("yes",       "-",         "-", "yes", "-",        "yes", "-"),
+    "comment":    ("yes",       "-",         "-", "yes", "-",        "yes", "-"),
+    "answer":     ("yes",       "-",         "-", "yes", "-",        "yes", "-"),  # of a lead, to that comment
     # of a lead
-    "gold":       ("-",        "-",         "-", "yes", "yes", "yes", "-"),
-    "grounds":    ("-",        "-",         "-", "yes", "yes", "-",   "-"),
-    "remark":     ("-",        "-",         "-", "yes", "yes", "-",   "-"),
-    "asked":      ("discussed", "-",        "-", "yes", "yes", "-",   "-"),
+    "gold":       ("-",         "-",         "-", "yes", "yes",      "yes", "-"),
+    "grounds":    ("-",         "-",         "-", "yes", "yes",      "-",   "-"),
+    "remark":     ("-",         "-",         "-", "yes", "yes",      "-",   "-"),
+    "asked":      ("discussed", "-",         "-", "yes", "yes",      "-",   "-"),
 }  # fmt: skip
 OF_MACHINE = tuple(TABLE)[:8]
 OF_LEADS = tuple(TABLE)[-4:]
@@ -176,8 +176,8 @@ def column(who: str, secret: Secret) -> str:
     if who not in PEOPLE:
         return "nobody"
     role = PEOPLE[who][1]
-    if role == Role.LEAD and who in place.people and place.blind and who not in place.done:
-        return "blind lead"
+    if role == Role.LEAD and who in place.people and who not in place.done:
+        return "own" if secret.whose == who else "labelling lead"
     if role != Role.ANNOTATOR:
         return str(role)
     if who not in place.people:
