@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, and_, bindparam, false, func, select
 from sqlmodel import Session, col
 
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
 from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours
 from annotator.flow.certainty import weakness
+from annotator.flow.discussion import unsettled
 from annotator.flow.rows import DECISIONS, UTTERANCES, Row, discussed_of, make_row
-from annotator.flow.standing import Standing, flags, fold, standing
+from annotator.flow.standing import Standing, first_submitted, flags, fold, standing
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
     Assignment,
     Condition,
     Conversation,
     Decision,
+    Discussion,
     Round,
     Scenario,
     Submission,
@@ -65,13 +67,14 @@ class TurnRows:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One conversation as its annotator sees it."""
+    """One conversation as its annotator sees it; `instructions` are the round's, in Markdown."""
 
     assignment_id: int
     conversation: str
     round: str
     assisted: bool
     scenario: str
+    instructions: str
     taxonomy: Taxonomy
     turns: tuple[TurnRows, ...]
     handed_in_at: datetime | None
@@ -90,7 +93,31 @@ class Desk:
         return rows[position - 1]
 
 
-# Statements of the desk, built once: building one takes longer than running it. Each takes `assignment`.
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How far I am in all rounds that are open: utterances done, those still open in conversations not handed in, how many I do
+    in an hour of attention (None where nothing was timed), and how many a lead has sent back to be discussed."""
+
+    done: int
+    open: int
+    per_hour: float | None
+    discuss: int
+
+
+# Statements of the desk, built once: building one takes longer than running it.
+
+HANDED_IN = (
+    select(col(Submission.handed_in))
+    .where(col(Submission.assignment_id) == col(Assignment.id))
+    .order_by(col(Submission.id).desc())
+    .limit(1)
+    .correlate(Assignment)
+    .scalar_subquery()
+)
+"""Whether an assignment is handed in: its newest submission says so. Null where there is none."""
+
+MY_ORDER = OWN_ASSIGNMENTS.order_by(col(Round.id), weakness(), col(Assignment.id))
+"""My conversations as my list has them: round by round and the least certain first."""
 
 _OPENED = (
     OWN_ASSIGNMENTS.join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
@@ -107,9 +134,8 @@ _REASON = UTTERANCES.add_columns(col(Suggestion.reason)).where(col(Utterance.pos
 
 def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
     """One page of my conversations, round by round and the least certain first, and how many there are."""
-    own = OWN_ASSIGNMENTS.order_by(col(Round.id), weakness(), col(Assignment.id))
     total = session.scalar(select(func.count()).select_from(OWN_ASSIGNMENTS.subquery()), mine(user)) or 0
-    rows = session.execute(own.offset((page - 1) * PAGE).limit(PAGE), mine(user)).all()
+    rows = session.execute(MY_ORDER.offset((page - 1) * PAGE).limit(PAGE), mine(user)).all()
     ids = [assignment.id for assignment, *_ in rows]
     done = _counts(session, standing(col(Decision.assignment_id).in_(ids)))
     flagged = _counts(session, flags(col(Decision.assignment_id).in_(ids)))
@@ -127,6 +153,45 @@ def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[
         for assignment, round_, conversation, _ in rows
     ]
     return progress, total
+
+
+_OPEN_ROUNDS = OWN_ASSIGNMENTS.where(col(Round.closed_at).is_(None))
+_GIVEN = _OPEN_ROUNDS.with_only_columns(col(Assignment.id), col(Conversation.n_utterances), func.coalesce(HANDED_IN, false()))
+_DONE = standing(col(Decision.assignment_id).in_(_OPEN_ROUNDS.with_only_columns(col(Assignment.id)))).subquery("done")
+_COUNTED = select(_DONE.c.assignment_id, func.count(), func.count(_DONE.c.seconds), func.sum(_DONE.c.seconds)).group_by(
+    _DONE.c.assignment_id
+)
+_SENT_BACK = (
+    OWN_ASSIGNMENTS.join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
+    .join(Discussion, and_(col(Discussion.utterance_id) == col(Utterance.id), col(Discussion.round_id) == col(Round.id)))
+    .where(~col(Assignment.repeat), unsettled(col(Discussion.round_id), col(Discussion.utterance_id)))
+    .with_only_columns(col(Assignment.id), col(Utterance.id))
+    .distinct()
+)
+
+
+def my_summary(session: Session, user: User) -> Summary:
+    """How far I am, and what waits for me."""
+    counted = {row[0]: row[1:] for row in session.execute(_COUNTED, mine(user))}
+    done = sum(count for count, _, _ in counted.values())
+    timed, seconds = sum(timed for _, timed, _ in counted.values()), sum(seconds or 0 for _, _, seconds in counted.values())
+    to_do = ((given, n) for given, n, handed_in in session.execute(_GIVEN, mine(user)) if not handed_in)
+    return Summary(
+        done=done,
+        open=sum(n - counted.get(given, (0,))[0] for given, n in to_do),
+        per_hour=timed / seconds * 3600 if seconds else None,
+        discuss=_to_discuss(session, user),
+    )
+
+
+def _to_discuss(session: Session, user: User) -> int:
+    """Sent back are the utterances that were labelled when handed in: who left one open is asked nothing."""
+    places = {tuple(row) for row in session.execute(_SENT_BACK, mine(user))}
+    if not places:
+        return 0
+    assignments, utterances = zip(*places, strict=True)
+    labels = first_submitted(col(Decision.assignment_id).in_(assignments), col(Decision.utterance_id).in_(utterances))
+    return len(places & {(row.assignment_id, row.utterance_id) for row in session.execute(labels)})
 
 
 def _counts(session: Session, statement: Select[*tuple[Any, ...]]) -> dict[int, int]:
@@ -155,6 +220,7 @@ def open_desk(session: Session, user: User, assignment_id: int) -> Desk:
         round=round_.name,
         assisted=placed.condition == Condition.ASSISTED,
         scenario=scenario_of(session, conversation),
+        instructions=round_.instructions,
         taxonomy=taxonomy,
         turns=_turns(session, assignment_id, conversation),
         handed_in_at=_handed_in(session, [assignment_id]).get(assignment_id),

@@ -264,6 +264,7 @@ def test_the_focused_utterance_is_never_covered(server: Server, page_of: Callabl
 def test_typing_into_the_filter_does_not_move_the_page(server: Server, page_of: Callable[..., Page], width: int) -> None:
     page = page_of("alice", viewport={"width": width, "height": 844})
     desk = Desk(page).open(assignment(server.project, "alice", TALK), at=9)
+    page.wait_for_load_state("networkidle")
     before = page.evaluate("scrollY")
     desk.press("/").type("e")
     expect(page.locator("#drawer .code")).to_be_visible()

@@ -58,6 +58,8 @@ function showItems(row) {
   if (lit.length) lit[0].parentElement.scrollTo(lit[0].offsetLeft - 8, lit[0].offsetTop - 8);
 }
 
+document.addEventListener("htmx:load", ({ target }) => target.matches?.("[data-catalogue]") && showItems(rowAt(focus.at)));
+
 function showCodes(row) {
   for (const form of desk.querySelectorAll("[data-codes-of]")) {
     form.hidden = form.dataset.codesOf !== row.dataset.role;
@@ -79,6 +81,19 @@ function showButtons(row) {
   acting.querySelector("[data-why]").hidden = !flagged;
 }
 
+// --- what covers the dialogue: the head, and on narrow screens the panel -------------------------------------------------
+
+const head = desk.querySelector(".desk-head"), panel = desk.querySelector(".panel"), narrow = matchMedia("(max-width: 60rem)");
+let touched = false; // whether anybody has moved here; until then the focus stays in the middle of what shows while the page loads
+const covers = new ResizeObserver(() => {
+  desk.style.setProperty("--head", `${head.offsetHeight + 4}px`);
+  desk.style.setProperty("--foot", `${narrow.matches ? panel.offsetHeight + 4 : 0}px`);
+  const covered = rowAt(focus.at).getBoundingClientRect().top < head.getBoundingClientRect().bottom;
+  if (covered || !touched) rowAt(focus.at).scrollIntoView({ block: "center" });
+});
+covers.observe(head);
+covers.observe(panel);
+
 // --- seconds: how long an utterance had the focus while somebody was there --------------------------------------------
 
 const IDLE = 60_000; // after so many milliseconds without key, pointer or scrolling nobody is taken to be there
@@ -94,9 +109,10 @@ function count() {
   since = now;
 }
 
-function hear() {
+function hear({ type }) {
   count();
   heard = since;
+  touched ||= type !== "scroll"; // we scroll ourselves
 }
 
 export function secondsHere() {
@@ -105,7 +121,7 @@ export function secondsHere() {
 }
 
 for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "scroll"]) addEventListener(kind, hear, { capture: true, passive: true });
-document.addEventListener("visibilitychange", () => {
-  hear(); // who comes back is there
+document.addEventListener("visibilitychange", (event) => {
+  hear(event); // who comes back is there
   visible = !document.hidden;
 });

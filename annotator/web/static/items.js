@@ -1,5 +1,5 @@
 // The catalogue's boxes save themselves. Each change is an act of its own, and the newest list counts; a box whose change was
-// not saved goes back. Which items are lit when the focus moves is focus.js's.
+// not saved goes back. Which items are lit is focus.js's.
 const FOLDED = "annotator-catalogue"; // in localStorage: whether the annotator wants it open
 const NARROW = matchMedia("(max-width: 60rem)");
 let pointed = false; // whether the newest press was the pointer's
@@ -11,8 +11,6 @@ function prepare(catalogue) {
   catalogue.open = (localStorage.getItem(FOLDED) ?? (NARROW.matches ? "folded" : "open")) === "open";
   catalogue.addEventListener("toggle", () => localStorage.setItem(FOLDED, catalogue.open ? "open" : "folded"));
   for (const button of catalogue.querySelectorAll("[data-saves-itself]")) button.hidden = true;
-  const mentioned = document.querySelector("article[aria-current]")?.dataset.items?.split(" ") ?? [];
-  for (const item of catalogue.querySelectorAll("[data-item]")) item.classList.toggle("lit", mentioned.includes(item.dataset.item));
 }
 
 function say(catalogue, sentence) {
