@@ -3,11 +3,12 @@
 Which labels are compared is `flow/reference.py`'s. Figures are given per role, and over roles only where that has a meaning.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from annotator.core.agreement import Codes, Counts, Kappa, cohen_kappa, confusions, one_vs_rest, stratified_kappa
+from annotator.core.agreement import Codes, Kappa, cohen_kappa, confusions, one_vs_rest, stratified_kappa
 
 _NO_PAIR = "no utterance has a label of both"
 _NO_CODE = "neither used any code"
@@ -26,6 +27,14 @@ class Pair:
     role: str
     run: Codes
     reference: Codes
+
+
+@dataclass(slots=True)
+class _Counts:
+    """One role's pairs of labels, counted once."""
+
+    table: Counter[tuple[Codes, Codes]] = field(default_factory=Counter)
+    conversations: set[str] = field(default_factory=set)
 
 
 def precision(n_both: int, n_run: int) -> float | None:
@@ -109,15 +118,15 @@ def compare(pairs: Iterable[Pair]) -> dict[str, Any]:
     >>> block["exact_match"], block["kappa"], round(block["macro_f1"], 3), block["micro_f1"], block["confusions"]
     (0.75, 0.6, 0.556, 0.75, [{'run': 'RC', 'reference': 'RP', 'n': 1}])
     """
-    by_role: dict[str, Counts] = {}
+    by_role: dict[str, _Counts] = {}
     for pair in pairs:
-        counts = by_role.setdefault(pair.role, Counts())
+        counts = by_role.setdefault(pair.role, _Counts())
         counts.table[pair.run, pair.reference] += 1
         counts.conversations.add(pair.conversation)
     return {"roles": {role: _block(by_role[role]) for role in sorted(by_role)}, "stratified": _stratified(by_role)}
 
 
-def _block(counts: Counts) -> dict[str, Any]:
+def _block(counts: _Counts) -> dict[str, Any]:
     codes = code_scores(counts.table)
     block = _figures(cohen_kappa(counts.table), counts.conversations, codes)
     for code, scores in codes.items():
@@ -128,7 +137,7 @@ def _block(counts: Counts) -> dict[str, Any]:
     return block | {"codes": codes, "confusions": unequal}
 
 
-def _stratified(by_role: Mapping[str, Counts]) -> dict[str, Any]:
+def _stratified(by_role: Mapping[str, _Counts]) -> dict[str, Any]:
     codes = {f"{role}/{code}": scores for role, counts in by_role.items() for code, scores in code_scores(counts.table).items()}
     found = stratified_kappa(cohen_kappa(counts.table) for counts in by_role.values())
     return _figures(found, set().union(*(counts.conversations for counts in by_role.values())), codes)

@@ -283,8 +283,9 @@ def test_what_is_undefined_has_a_reason_and_nothing_else_has(rows: list[Any]) ->
     json.dumps(figures, allow_nan=False)
     for pair in figures["pairs"]:
         for block in (*pair["roles"].values(), pair["stratified"], pair["pooled"]):
-            missing = {name for name in ("po", "pe", "kappa") if block[name] is None}
-            missing |= {f"codes.{code}.kappa" for code, values in block["codes"].items() if values["kappa"] is None}
+            missing = {name for name, value in block.items() if value is None}
+            per_code = [(code, name, value) for code, values in block["codes"].items() for name, value in values.items()]
+            missing |= {f"codes.{code}.{name}" for code, name, value in per_code if value is None}
             assert missing == set(block["undefined"])
             assert all(block["undefined"].values())
 

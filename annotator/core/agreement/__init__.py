@@ -1,0 +1,43 @@
+"""Agreement between annotators on the same utterances, from counts. Reading labels is `flow/agreement.py`'s.
+
+A label is a set of codes of one role; two labels agree when the sets are equal. Figures are given per role, because the roles
+have different codes and can never be confused. The way of a figure: judgements are counted once (`counts`) into cells of
+conversation and label pair; tables and sums of these give the coefficients (`coefficients`, `weighted`, `sets`, `several`,
+`per_code`), their errors (`intervals`, `resampling`, `rare`) and the blocks of a report (`codes`, `categories`, `report`).
+
+Only what needs no numpy is named here, so that a server and a command start without it.
+"""
+
+from annotator.core.agreement.coefficients import (
+    Kappa,
+    alpha,
+    bennett_s,
+    cohen_kappa,
+    confusions,
+    gwet_ac1,
+    kappa_max,
+    pabak,
+    scott_pi,
+    stratified_kappa,
+    table_of,
+)  # fmt: skip
+from annotator.core.agreement.face import agreement, agreement_of_all
+from annotator.core.agreement.judgement import Codes, Judgement
+from annotator.core.agreement.per_code import one_vs_rest, pooled_kappa, specific_agreement
+from annotator.core.agreement.rare import goodness_of_fit
+from annotator.core.agreement.sets import exact_match, jaccard_distance, masi_distance, mean_codes, mean_jaccard
+from annotator.core.agreement.weighted import (
+    category_weight,
+    gwet_ac2,
+    ordered_weight,
+    standard_errors,
+    weighted_kappa,
+)  # fmt: skip
+
+__all__ = [
+    "Codes", "Judgement", "Kappa",
+    "agreement", "agreement_of_all", "alpha", "bennett_s", "category_weight", "cohen_kappa", "confusions", "exact_match",
+    "goodness_of_fit", "gwet_ac1", "gwet_ac2", "jaccard_distance", "kappa_max", "masi_distance", "mean_codes", "mean_jaccard",
+    "one_vs_rest", "ordered_weight", "pabak", "pooled_kappa", "scott_pi", "specific_agreement", "standard_errors",
+    "stratified_kappa", "table_of", "weighted_kappa",
+]  # fmt: skip

@@ -1,0 +1,42 @@
+"""Agreement of a list of judgements. What counts it needs numpy and is loaded by the first call: servers start without."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from annotator.core.agreement.judgement import Judgement
+
+
+def agreement(
+    judgements: Iterable[Judgement], codebook: Mapping[str, Mapping[str, str]] | None = None, draws: int = 0, seed: int = 1
+) -> dict[str, Any]:
+    """All figures between every two annotators, as `agree --json` prints them:
+    {"pairs": [{"annotators", "roles", "stratified", "pooled"}]}.
+
+    `codebook` is role → code → category, with all codes there are to choose from; without it S and AC1 count the codes in use, and
+    figures of categories are undefined. `draws` conversations-wise bootstraps, from `seed`; 0 makes 1000 only where there are fewer
+    than 30 conversations. What is undefined is None, and the block's `undefined` says why.
+
+    >>> rows = [("ana", "1", "ACK"), ("ben", "1", "ACK"), ("ana", "2", "RC"), ("ben", "2", "RP")]
+    >>> figures = agreement(Judgement(who, "c1", utterance, "Assistant", frozenset({code})) for who, utterance, code in rows)
+    >>> block = figures["pairs"][0]["roles"]["Assistant"]
+    >>> figures["pairs"][0]["annotators"], block["po"], block["se"], block["undefined"]["se"]
+    (['ana', 'ben'], 0.5, None, 'all pairs are of one conversation, and how conversations differ cannot be told from one')
+    """
+    from annotator.core.agreement import counts, report  # with numpy
+
+    return {"pairs": report.all_pairs(counts.gather(judgements), report.Wanted(codebook or {}, draws, seed))}
+
+
+def agreement_of_all(judgements: Iterable[Judgement], codebook: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Any]:
+    """The figures over all annotators at once, per role: {ROLE: {"alpha", "fleiss", "ac1", "alpha_masi", "n_annotators", ...}}.
+
+    They tell of everyone's labels together, so whoever may see their own agreement only may not see these.
+
+    >>> said = [Judgement(who, "c1", at, "Seeker", frozenset({code})) for who in "abc" for at, code in (("1", "IQ"), ("2", "ACK"))]
+    >>> found = agreement_of_all(said)["Seeker"]
+    >>> found["n_annotators"], found["alpha"], found["fleiss"]
+    (3, 1.0, 1.0)
+    """
+    from annotator.core.agreement import counts, report  # with numpy
+
+    return report.all_annotators(counts.gather(judgements), report.Wanted(codebook or {}))
