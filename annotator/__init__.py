@@ -33,7 +33,10 @@ def load_taxonomy(path: str | Path) -> Taxonomy:
 
 
 def read_labels(path: str | Path) -> list[Labelled]:
-    """Read a long CSV or TSV, one row per round, utterance and annotator; raises `BadInput` with the line of what is wrong."""
+    """Read a long CSV or TSV, one row per round, utterance and annotator, and one more of each repeat.
+
+    Raises `BadInput` with the line of what is wrong.
+    """
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -46,5 +49,5 @@ def read_labels(path: str | Path) -> list[Labelled]:
 
 def agreement_of(rows: list[Labelled]) -> dict[str, Any]:
     """Agreement between every two annotators of a long table: the same figures as `annotator agree FILE --json`."""
-    labelled = (row for row in rows if row.annotator)
+    labelled = (row for row in rows if row.annotator and not row.repeat)
     return agreement(Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in labelled)

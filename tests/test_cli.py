@@ -242,11 +242,23 @@ def test_an_untouched_proposal_is_exported_beside_and_never_as_a_label(project: 
     assert rows[1]["suggestion"] == "PCT|PEP"
 
 
+def test_repeats_have_a_column_of_their_own_where_they_are_asked_for(project: Run, tmp_path: Path) -> None:
+    rows = "conversation,utterance,role,annotator,codes,repeat\ns1_d_1,1,Assistant,ana,RTI,\ns1_d_1,1,Assistant,ana,EP,1\n"
+    (tmp_path / "in.csv").write_text(rows)
+    done(project("import", tmp_path / "in.csv"))
+    for options, found in (([], [("RTI", None)]), (["--repeats"], [("RTI", ""), ("EP", "1")])):
+        done(project("export", tmp_path / "out.csv", *options))
+        table = csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text(encoding="utf-8")))
+        assert [(row["codes"], row.get("repeat")) for row in table if row["annotator"]] == found
+    assert json.loads(done(project("agree", tmp_path / "out.csv", "--json")))["pairs"] == []
+
+
 @pytest.mark.parametrize(
     ("path", "options", "said"),
     [
         ("out.xml", [], "say what to write: --format"), ("out.csv", ["--format", "xml"], "xml"),
         ("out.csv", ["--labels", "zoe"], "Nobody here is called 'zoe'"), ("none/out.csv", [], "is not a folder"),
+        ("out", ["--format", "vogue", "--labels", "gold", "--repeats"], "cannot tell repeats from first labels"),
         ("project", ["--format", "vogue", "--labels", "gold"], "exists already and is not an empty folder"),
     ],
 )  # fmt: skip

@@ -63,6 +63,17 @@ def test_two_rows_of_one_annotator_for_one_utterance_are_an_error(table: Path) -
         agreement_of(read_labels(table))
 
 
+def test_a_row_of_a_repeat_is_another_row_and_in_no_figure(table: Path) -> None:
+    figures = agreement_of(read_labels(table))
+    first, *rows = TABLE.splitlines()
+    again = "c1,1,Seeker,ana,PEP,1"
+    table.write_text("\n".join([f"{first},repeat", *(f"{row}," for row in rows), again, ""]))
+    assert agreement_of(read_labels(table)) == figures
+    table.write_text(table.read_text() + again + "\n")
+    with pytest.raises(BadInput, match="annotator 'ana', both repeated. Keep one"):
+        read_labels(table)
+
+
 def test_figures_of_judgements_made_by_hand() -> None:
     labels = {("a", 1): "x", ("a", 2): "x", ("a", 3): "y", ("b", 1): "x", ("b", 2): "y", ("b", 3): "y"}
     said = [Judgement(who, "c1", str(at), "Seeker", frozenset({code})) for (who, at), code in labels.items()]

@@ -7,6 +7,9 @@ import re
 from collections.abc import Container, Iterable, Iterator
 from typing import Any, NamedTuple
 
+FIELDS = ("mentioned_items", "gt_items")
+"""The lists of a conversation's items, in VOGUE's own words: which were mentioned, which was chosen."""
+
 # A number that is no part of a larger one, of a word or of a share: not `3` in 3000, 3.5, 3,000, 3rd, 3 %.
 _NUMBER = r"[0-9]{1,9}(?!\w|\.[0-9]|,[0-9]{3}(?![0-9])|\s?%)"
 _NOUN = r"(?<!\w)items?[\s_#:(-]{0,3}(?:(?:numbers?|nos?\.?|nr\.?)[\s#:-]{0,2})?"

@@ -11,6 +11,7 @@ from io import StringIO
 from itertools import chain
 from typing import NamedTuple
 
+from annotator.core.items import join_numbers, split_numbers
 from annotator.core.transcript import Label, Proposal, Transcript, Turn, Utterance
 from annotator.errors import BadInput
 
@@ -19,8 +20,12 @@ OPTIONAL = (
     "turn", "text", "condition", "round", "taxonomy_version",
     "suggestion", "confidence", "seconds", "decided_at", "gold",
     "model_version", "prompt_hash", "cost",
+    "gold_rule", "mentioned_items", "gt_items",
 )  # fmt: skip
 COLUMNS = REQUIRED + OPTIONAL
+REPEAT = "repeat"
+"""The column more that a table has which holds what people said when asked once more."""
+_KNOWN = (*COLUMNS, REPEAT)
 
 _RUNS_IN_A_SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")
 _SUSPICIOUS = frozenset({*_RUNS_IN_A_SPREADSHEET, "'"})
@@ -29,7 +34,7 @@ _SUSPICIOUS = frozenset({*_RUNS_IN_A_SPREADSHEET, "'"})
 class Labelled(NamedTuple):
     """One row. `annotator` is empty where nobody labelled; `gold` is None where nothing is settled.
 
-    The last three columns are the suggestion's: which model answered, to which prompt, at what cost in USD.
+    Model, prompt and cost in USD are the suggestion's. The lists of items are None where this annotator did not correct them.
     """
 
     conversation: str
@@ -50,6 +55,10 @@ class Labelled(NamedTuple):
     model_version: str = ""
     prompt_hash: str = ""
     cost: float | None = None
+    gold_rule: str = ""
+    mentioned_items: tuple[int, ...] | None = None
+    gt_items: tuple[int, ...] | None = None
+    repeat: bool = False
     line: int = 0
 
 
@@ -157,10 +166,10 @@ def _index(heading: list[str], name: str) -> dict[str, int]:
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
         raise BadInput(f"{name}, line 1: the column {', '.join(missing)} is missing. A long table needs {', '.join(REQUIRED)}.")
-    double = {column for column in columns if column in COLUMNS and columns.count(column) > 1}
+    double = {column for column in columns if column in _KNOWN and columns.count(column) > 1}
     if double:
         raise BadInput(f"{name}, line 1: the column {', '.join(sorted(double))} is there twice. Keep one.")
-    return {column: columns.index(column) for column in COLUMNS if column in columns}
+    return {column: columns.index(column) for column in _KNOWN if column in columns}
 
 
 def _row(cells: list[str], index: dict[str, int], width: int, where: str, line: int) -> Labelled:
@@ -190,6 +199,10 @@ def _row(cells: list[str], index: dict[str, int], width: int, where: str, line: 
         model_version=cell.get("model_version", "").strip(),
         prompt_hash=cell.get("prompt_hash", "").strip(),
         cost=_number(cell.get("cost", ""), "cost", where),
+        gold_rule=cell.get("gold_rule", "").strip(),
+        mentioned_items=_items(listed, "mentioned_items", where) if (listed := cell.get("mentioned_items")) else None,
+        gt_items=_items(listed, "gt_items", where) if (listed := cell.get("gt_items")) else None,
+        repeat=_is_repeat(cell[REPEAT], where) if REPEAT in cell else False,
         line=line,
     )
 
@@ -197,6 +210,23 @@ def _row(cells: list[str], index: dict[str, int], width: int, where: str, line: 
 def _settled(cell: str) -> tuple[str, ...] | None:
     """Codes of a cell that may also say nothing: empty is nothing, `|` alone is the empty set."""
     return split_codes(cell) if cell.strip() else None
+
+
+def _items(cell: str, column: str, where: str) -> tuple[int, ...] | None:
+    """Numbers of items; as with codes, empty says nothing and `|` alone is the empty list."""
+    if cell.isspace():
+        return None
+    try:
+        return split_numbers(cell)
+    except ValueError:
+        raise BadInput(f"{where}: {column} is {cell!r}. Join the numbers of items with |, as in 2|7.") from None
+
+
+def _is_repeat(cell: str, where: str) -> bool:
+    known = {"1": True, "true": True, "0": False, "false": False, "": False}
+    if (word := cell.strip().lower()) not in known:
+        raise BadInput(f"{where}: repeat is {cell!r}. Write 1 where the annotator was asked once more, and nothing elsewhere.")
+    return known[word]
 
 
 def _number(cell: str, column: str, where: str) -> float | None:
@@ -216,12 +246,15 @@ def rows_of(transcript: Transcript) -> Iterator[Labelled]:
 
     A row has the proposal of its label's round, else the one without a round.
     """
+    said = {(one.annotator, one.round, one.repeat): one for one in transcript.items}
     for turn, utterance in transcript.utterances():
         if not utterance.labels:
             proposal = _proposal(utterance, "") or next(iter(utterance.proposals), None)
             yield _labelled(transcript, turn, utterance, Label(None, (), proposal.round if proposal else ""), proposal)
         for label in utterance.labels:
-            yield _labelled(transcript, turn, utterance, label, _proposal(utterance, label.round) or _proposal(utterance, ""))
+            row = _labelled(transcript, turn, utterance, label, _proposal(utterance, label.round) or _proposal(utterance, ""))
+            items = said.get((label.annotator, label.round, label.repeat)) if said else None
+            yield row if items is None else row._replace(mentioned_items=items.mentioned_items, gt_items=items.gt_items)
 
 
 def _proposal(utterance: Utterance, round_name: str) -> Proposal | None:
@@ -251,21 +284,27 @@ def _labelled(transcript: Transcript, turn: Turn, utterance: Utterance, label: L
         model_version=proposal.model_version if proposal else "",
         prompt_hash=proposal.prompt_hash if proposal else "",
         cost=proposal.cost if proposal else None,
+        gold_rule=utterance.gold_rule,
+        repeat=label.repeat,
     )
 
 
-def cells_of(row: Labelled, *, raw: bool = False) -> list[str]:
-    """One row as cells, in the order of `COLUMNS`; `raw` leaves out the guard against formulas.
+def cells_of(row: Labelled, *, raw: bool = False, repeats: bool = False) -> list[str]:
+    """One row as cells, in the order of `COLUMNS`, with `REPEAT` at the end if asked; `raw` leaves out the guard against formulas.
 
     >>> cells_of(Labelled("c1", "1", "Seeker", "alice", ("ACK", "RC"), text="-1", confidence=0.5, gold=()))
-    ['c1', '1', 'Seeker', 'alice', 'ACK|RC', '', "'-1", '', '', '', '', '0.5', '', '', '|', '', '', '']
+    ['c1', '1', 'Seeker', 'alice', 'ACK|RC', '', "'-1", '', '', '', '', '0.5', '', '', '|', '', '', '', '', '', '']
     """
     cells = [
         *(row.conversation, row.utterance, row.role, row.annotator, join_codes(row.codes), row.turn, row.text),
         *(row.condition, row.round, row.taxonomy_version, _settled_cell(row.suggestion), _number_cell(row.confidence)),
         *(_number_cell(row.seconds), row.decided_at, _settled_cell(row.gold)),
-        *(row.model_version, row.prompt_hash, _number_cell(row.cost)),
+        *(row.model_version, row.prompt_hash, _number_cell(row.cost), row.gold_rule),
+        "" if row.mentioned_items is None else join_numbers(row.mentioned_items) or "|",
+        "" if row.gt_items is None else join_numbers(row.gt_items) or "|",
     ]
+    if repeats:
+        cells.append("1" if row.repeat else "")
     # Asked here too: a call for every cell of a corpus takes longer than all the rest of this.
     return cells if raw else [guard(cell) if cell[:1] in _SUSPICIOUS else cell for cell in cells]
 
@@ -279,11 +318,14 @@ def _number_cell(number: float | None) -> str:
 
 
 def each_once(rows: Iterable[Labelled], name: str) -> Iterator[Labelled]:
-    """Pass rows on; raise `BadInput` for two of one (round, conversation, utterance, annotator). Remembers every row's place."""
-    seen: dict[tuple[str, str, str, str], int] = {}
+    """Pass rows on; raise `BadInput` for two of one (round, conversation, utterance, annotator), each time of being asked for itself.
+
+    Remembers every row's place.
+    """
+    seen: dict[tuple[str, str, str, str, bool], int] = {}
     for row in rows:
         if row.annotator:
-            line = seen.setdefault((row.round, row.conversation, row.utterance, row.annotator), row.line)
+            line = seen.setdefault((row.round, row.conversation, row.utterance, row.annotator, row.repeat), row.line)
             if line != row.line:
                 raise BadInput(twice(row, line, name))
         yield row
@@ -294,5 +336,5 @@ def twice(row: Labelled, line: int, name: str) -> str:
     of_round = f" in round {row.round!r}" if row.round else ""
     return (
         f"{name}, lines {line} and {row.line}: conversation {row.conversation!r}, utterance {row.utterance!r} has two rows of "
-        f"annotator {row.annotator!r}{of_round}. Keep one."
+        f"annotator {row.annotator!r}{of_round}{', both repeated' if row.repeat else ''}. Keep one."
     )

@@ -17,7 +17,7 @@ from annotator.errors import BadInput
 class Label:
     """What one annotator says of one utterance; `annotator` is None where the file does not name one.
 
-    Empty `codes` mean that the annotator looked and chose nothing.
+    Empty `codes` mean that the annotator looked and chose nothing. A `repeat` is what they said when asked once more.
     """
 
     annotator: str | None
@@ -27,6 +27,18 @@ class Label:
     taxonomy_version: str = ""
     seconds: float | None = None
     decided_at: str = ""
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLists:
+    """What one annotator says of a conversation's items, by number; None where they leave a list as the source has it."""
+
+    annotator: str | None
+    mentioned_items: tuple[int, ...] | None = None
+    gt_items: tuple[int, ...] | None = None
+    round: str = ""
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +58,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """The unit that is labelled and counted. `id` is unique in its conversation."""
+    """The unit that is labelled and counted. `id` is unique in its conversation; `gold_rule` says how its gold was settled."""
 
     id: str
     text: str
     labels: tuple[Label, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     gold: tuple[str, ...] | None = None
+    gold_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,8 @@ class Turn:
 class Transcript:
     """One conversation. `meta` holds what else the source says of it, JSON values only.
 
-    Well-known keys of `meta`: scenario, catalogue, mentioned_items, gt_items, session_code, conversation_id.
+    Well-known keys of `meta`: scenario, catalogue, mentioned_items, gt_items, session_code, conversation_id. `items` holds
+    what annotators say of the lists in it, at most one of each annotator, round and repeat.
     `place` is the file (and line) it came from, for messages. A `partial` transcript comes from a table of rows:
     it may hold some utterances of a conversation only, and leave their text empty.
     """
@@ -79,6 +93,7 @@ class Transcript:
     meta: dict[str, Any] = field(default_factory=dict)
     place: str = field(default="", compare=False)
     partial: bool = field(default=False, compare=False)
+    items: tuple[ItemLists, ...] = ()
 
     def utterances(self) -> Iterator[tuple[Turn, Utterance]]:
         """Every utterance with its turn, in order."""
@@ -138,6 +153,8 @@ def checked(transcript: Transcript) -> Transcript:
         _check_turn(turn, where, seen, partial=transcript.partial)
     if _UNSTORABLE.search(transcript.id):
         raise BadInput(f"{where} contains {_unstorable(transcript.id)}. Give it another id.")
+    if transcript.items:
+        _check_items(transcript.items, where)
     if transcript.meta:
         _check_meta(transcript.meta, where)
     return transcript
@@ -161,7 +178,7 @@ def _check_turn(turn: Turn, where: str, seen: set[str], *, partial: bool) -> Non
 
 def _mistake(turn: Turn, utterance: Utterance) -> str:
     """What is wrong with the text, the ids or the labels of an utterance, and what to do; empty where nothing is."""
-    text = f"{utterance.text}{utterance.id}{turn.role}{turn.timestamp}"
+    text = f"{utterance.text}{utterance.id}{turn.role}{turn.timestamp}{utterance.gold_rule}"
     if _UNSTORABLE.search(text):
         return f"contains {_unstorable(text)}. Save the file again as plain UTF-8 text."
     seen = set()
@@ -169,10 +186,9 @@ def _mistake(turn: Turn, utterance: Utterance) -> str:
         text = f"{label.annotator}{label.round}{label.condition}{label.taxonomy_version}{label.decided_at}"
         if _UNSTORABLE.search(text):
             return f"has a label that contains {_unstorable(text)}. Save the file again as plain UTF-8 text."
-        who = (label.annotator, label.round)
+        who = (label.annotator, label.round, label.repeat)
         if who in seen:
-            of_round = f" in round {label.round}" if label.round else ""
-            return f"has two labels of {label.annotator or 'an annotator without a name'}{of_round}. Keep one."
+            return f"has two labels of {_named(*who)}. Keep one."
         seen.add(who)
     proposed: list[str] = []
     for proposal in utterance.proposals:
@@ -187,6 +203,23 @@ def _mistake(turn: Turn, utterance: Utterance) -> str:
         if "|" in code or not code or _UNSTORABLE.search(code):
             return f"has the code {code!r}, but a code is not empty and contains neither `|` nor NUL. Rename it."
     return ""
+
+
+def _named(annotator: str | None, round_name: str, repeat: bool) -> str:
+    of_round = f" in round {round_name}" if round_name else ""
+    return f"{annotator or 'an annotator without a name'}{of_round}{', repeated' if repeat else ''}"
+
+
+def _check_items(items: tuple[ItemLists, ...], where: str) -> None:
+    seen = set()
+    for one in items:
+        who = (one.annotator, one.round, one.repeat)
+        text = f"{one.annotator}{one.round}"
+        if _UNSTORABLE.search(text):
+            raise BadInput(f"{where} has a list of items that contains {_unstorable(text)}. Save the file again as plain UTF-8 text.")
+        if who in seen:
+            raise BadInput(f"{where} has two lists of items of {_named(*who)}. Keep one.")
+        seen.add(who)
 
 
 # Not readable by every database: NUL, and half of a character that UTF-16 writes in two.

@@ -1,7 +1,7 @@
 """A ConvoKit corpus folder, written without the convokit package; `Corpus(filename=...)` of convokit 5 loads it.
 
 Written in ASCII as convokit does, because it reads with whatever encoding the machine has.
-It holds codes, gold and proposal of every utterance, but not when and how long a decision took.
+It holds codes, gold and proposal of every utterance and what people say of the items, but not when and how long a decision took.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from annotator.core.transcript import Proposal, Record, Transcript, Turn, Utterance
-from annotator.exporters.base import Exporter
+from annotator.exporters.base import Exporter, items_said
 
 
 class ConvoKit(Exporter):
@@ -19,7 +19,7 @@ class ConvoKit(Exporter):
     name = "convokit"
     suffix = ""
 
-    def write(self, records: Iterable[Record], path: Path, *, raw: bool = False) -> None:
+    def write(self, records: Iterable[Record], path: Path, *, raw: bool = False, repeats: bool = False) -> None:
         path.mkdir(parents=True, exist_ok=True)
         types: dict[str, dict[str, set[str]]] = {"utterances": {}, "speakers": {}, "conversations": {}}
         with (
@@ -36,6 +36,8 @@ class ConvoKit(Exporter):
                     for role in dict.fromkeys(turn.role for turn in record.turns):
                         into_speakers.add(f"{record.id}_{role}", types["speakers"], {"role": role})
                     meta = {"source_id": record.id, **{key: v for key, v in record.meta.items() if key != "source_id"}}
+                    if items := items_said(record, repeats=False):
+                        meta["item_decisions"] = items
                     into_conversations.add(f"{record.id}_u0", types["conversations"], meta)
             into_speakers.close()
             into_conversations.close()
@@ -101,18 +103,19 @@ def _utterances(transcript: Transcript) -> Iterator[dict[str, Any]]:
 def _meta(turn: Turn, utterance: Utterance, place: str) -> dict[str, Any]:
     """What is said of an utterance; `tags` is its label where there is only one to choose."""
     meta: dict[str, Any] = {"turn": turn.number}
-    labels = {label.annotator or "": label.codes for label in utterance.labels}
+    given = [label for label in utterance.labels if not label.repeat]
+    labels = {label.annotator or "": label.codes for label in given}
     if utterance.gold is not None:
         meta["tags"] = utterance.gold
     elif len(labels) == 1:
-        meta["tags"] = utterance.labels[-1].codes
+        meta["tags"] = given[-1].codes
     if any(labels) or (labels and utterance.gold is not None):
         meta["labels"] = labels
     if utterance.gold is not None:
         meta["gold"] = utterance.gold
     if utterance.proposals:
         meta |= _suggestion(utterance.proposals[0])
-    conditions = {label.annotator or "": label.condition for label in utterance.labels if label.condition}
+    conditions = {label.annotator or "": label.condition for label in given if label.condition}
     if conditions:
         meta["conditions"] = conditions
     if turn.timestamp:

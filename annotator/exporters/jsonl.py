@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.core.transcript import Label, Proposal, Record, Transcript, Turn, Utterance
-from annotator.exporters.base import Exporter
+from annotator.exporters.base import Exporter, items_said
 
 
 class Jsonl(Exporter):
@@ -17,8 +17,9 @@ class Jsonl(Exporter):
 
     name = "jsonl"
     suffix = ".jsonl"
+    holds_repeats = True
 
-    def write(self, records: Iterable[Record], path: Path, *, raw: bool = False) -> None:
+    def write(self, records: Iterable[Record], path: Path, *, raw: bool = False, repeats: bool = False) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             for record in records:
                 if isinstance(record, Transcript):
@@ -29,6 +30,7 @@ def _conversation(transcript: Transcript) -> dict[str, Any]:
     return {
         "id": transcript.id,
         **({"meta": transcript.meta} if transcript.meta else {}),
+        **({"items": items_said(transcript, repeats=True)} if transcript.items else {}),
         "turns": list(_turns(transcript)),
     }
 
@@ -55,7 +57,9 @@ def _utterance(utterance: Utterance, place: str) -> dict[str, Any]:
     written["labels"] = {label.annotator: label.codes for label in utterance.labels if _fits(label)}
     if utterance.gold is not None:
         written["labels"]["gold"] = utterance.gold
-    if any(not _fits(label) or _has_facts(label) for label in utterance.labels) or _is_repeated(utterance):
+        if utterance.gold_rule:
+            written["gold_rule"] = utterance.gold_rule
+    if any(not _fits(label) or _has_facts(label) for label in utterance.labels) or _is_double(utterance):
         written["decisions"] = [_decision(label) for label in utterance.labels]
     if utterance.proposals:
         written["proposals"] = [_proposal(proposal) for proposal in utterance.proposals]
@@ -64,14 +68,14 @@ def _utterance(utterance: Utterance, place: str) -> dict[str, Any]:
 
 def _fits(label: Label) -> bool:
     """Whether the label can stand in `labels` under its annotator; there, "gold" is the settled label."""
-    return label.annotator is not None and label.annotator != "gold"
+    return label.annotator is not None and label.annotator != "gold" and not label.repeat
 
 
 def _has_facts(label: Label) -> bool:
     return Label(label.annotator, label.codes) != label
 
 
-def _is_repeated(utterance: Utterance) -> bool:
+def _is_double(utterance: Utterance) -> bool:
     return len({label.annotator for label in utterance.labels}) < len(utterance.labels)
 
 
@@ -82,6 +86,7 @@ def _decision(label: Label) -> dict[str, Any]:
         "taxonomy_version": label.taxonomy_version,
         "seconds": label.seconds,
         "decided_at": label.decided_at,
+        "repeat": label.repeat or None,
     }
     return {
         "annotator": label.annotator,

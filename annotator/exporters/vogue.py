@@ -1,6 +1,7 @@
 """VOGUE's native folder: a JSON file per conversation, scenarios, item ratings and the catalogue.
 
-It holds one label per utterance, whoever gave it, and no ids of utterances: they are their place in the conversation.
+It holds one label per utterance, whoever gave it, the item lists as corrected where those who did agree, and no ids of
+utterances: they are their place in the conversation.
 """
 
 import csv
@@ -12,7 +13,7 @@ from typing import Any
 
 from annotator.core.transcript import Item, ItemRating, Record, Scenario, Transcript, file_stem
 from annotator.errors import BadInput
-from annotator.exporters.base import Exporter, LineFeeds, one_label
+from annotator.exporters.base import Exporter, LineFeeds, item_lists, one_label
 
 _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/svg+xml": ".svg"}
 _FIRST = ("conversation_id", "session_code", "scenario", "mentioned_items", "gt_items")
@@ -25,7 +26,7 @@ class Vogue(Exporter):
     name = "vogue"
     suffix = ""
 
-    def write(self, records: Iterable[Record], path: Path, *, raw: bool = False) -> None:
+    def write(self, records: Iterable[Record], path: Path, *, raw: bool = False, repeats: bool = False) -> None:
         trials = path / "conversation_trials"
         (trials / "transcripts").mkdir(parents=True, exist_ok=True)
         scenarios: list[Scenario] = []
@@ -62,7 +63,7 @@ def _write(path: Path, content: str, what: str) -> None:
 
 
 def _content(transcript: Transcript) -> dict[str, Any]:
-    meta = transcript.meta
+    meta = transcript.meta | item_lists(transcript)
     return {
         **{key: meta[key] for key in _FIRST if key in meta},
         **{key: value for key, value in meta.items() if key not in _FIRST + _OURS},

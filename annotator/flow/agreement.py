@@ -50,8 +50,8 @@ def _own_names(session: Session, user_id: int, rows: Iterable[Any]) -> dict[int,
 
 
 def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[str, Any]:
-    """All figures over the rows of a long table."""
-    rows = [row for row in rows if row.annotator and round_name in (None, row.round)]
+    """All figures over the rows of a long table; repeats are the same person once more and in no figure between people."""
+    rows = [row for row in rows if row.annotator and not row.repeat and round_name in (None, row.round)]
     if round_name is not None and not rows:
         raise BadInput(f"The table has no labels of a round {round_name!r}. Leave --round out to use all rows.")
     said = (Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in rows)

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, and_, select, true
 from sqlmodel import Session, col
 
 from annotator import models
+from annotator.core.items import split_numbers
 from annotator.core.labelled import split_codes
-from annotator.core.transcript import Item, ItemRating, Label, Proposal, Record, Scenario, Transcript, Turn, Utterance
-from annotator.errors import BadInput
+from annotator.core.transcript import Item, ItemLists, ItemRating, Label, Proposal, Record, Scenario, Transcript, Turn, Utterance
+from annotator.errors import BadInput, Forbidden
 from annotator.flow.access import View, still_blind
 from annotator.flow.standing import settled, standing
 from annotator.models import (
@@ -24,6 +25,8 @@ from annotator.models import (
     Conversation,
     Decision,
     Gold,
+    ItemDecision,
+    ItemField,
     Kind,
     Role,
     Round,
@@ -44,6 +47,24 @@ class _Facts:
     labels: Mapping[int, tuple[Label, ...]] = field(default_factory=dict)
     proposals: Mapping[int, tuple[Proposal, ...]] = field(default_factory=dict)
     gold: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    gold_rules: Mapping[int, str] = field(default_factory=dict)
+    items: Mapping[int, tuple[ItemLists, ...]] = field(default_factory=dict)
+    """By conversation id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Whose labels are asked for: what the view covers, the names it shows, of those the chosen ones, repeats too or not."""
+
+    view: View
+    names: dict[int, str]
+    chosen: set[int]
+    repeats: bool
+
+    def assignments(self, chunk: list[int]) -> ColumnElement[bool]:
+        """The condition on assignments in these conversations."""
+        ordinary = true() if self.repeats else ~col(Assignment.repeat)
+        return and_(col(Assignment.conversation_id).in_(chunk), self.view.covers(col(Assignment.user_id)), ordinary)
 
 
 def read_transcripts(
@@ -54,13 +75,16 @@ def read_transcripts(
         yield from _build(session, chunk, _Facts(gold=gold or {}))
 
 
-def export_records(session: Session, view: View, labels: str = "all") -> Iterator[Record]:
+def export_records(session: Session, view: View, labels: str = "all", *, repeats: bool = False) -> Iterator[Record]:
     """Everything an export holds, as far as the view covers it: scenarios, items, ratings, then conversations with facts.
 
-    `labels` is `all`, `gold`, or the name of one annotator (for researchers: their pseudonym).
+    `labels` is `all`, `gold`, or the name of one annotator (for researchers: their pseudonym). With `repeats` come the labels of
+    people who were asked once more, which are not told that they are.
     """
+    if repeats and view.only_user_id is not None:
+        raise Forbidden("Repeats are for leads and researchers. Export without them.")
     names = shown_names(session, view)
-    chosen = _chosen(names, labels)
+    whose = _Whose(view, names, _chosen(names, labels), repeats)
     if view.only_user_id is None:
         yield from _extras(session)
     statement = select(col(Conversation.id)).order_by(col(Conversation.id))
@@ -69,10 +93,13 @@ def export_records(session: Session, view: View, labels: str = "all") -> Iterato
         statement = statement.where(col(Conversation.id).in_(mine))
     outside = _run_outside_rounds(session) if view.only_user_id is None else None
     for chunk in _chunks(one or 0 for one in session.scalars(statement)):
+        gold, rules = _gold(session, chunk) if view.gold and labels in ("all", "gold") else ({}, {})
         facts = _Facts(
-            labels={} if labels == "gold" else _labels(session, chunk, view, names, chosen),
+            labels={} if labels == "gold" else _labels(session, chunk, whose),
             proposals=_proposals(session, chunk, view, outside),
-            gold=_gold(session, chunk) if view.gold and labels in ("all", "gold") else {},
+            gold=gold,
+            gold_rules=rules,
+            items=_item_lists(session, chunk, whose),
         )
         yield from _build(session, chunk, facts)
 
@@ -112,7 +139,8 @@ def _build(session: Session, chunk: list[int], facts: _Facts) -> Iterator[Transc
         .where(col(models.Utterance.conversation_id).in_(chunk))
         .order_by(col(models.Utterance.conversation_id), col(models.Utterance.position))
     ):
-        said = Utterance(name, text, facts.labels.get(key, ()), facts.proposals.get(key, ()), facts.gold.get(key))
+        gold, rule = facts.gold.get(key), facts.gold_rules.get(key, "")
+        said = Utterance(name, text, facts.labels.get(key, ()), facts.proposals.get(key, ()), gold, rule)
         utterances.setdefault((conversation_id, turn_position), []).append(said)
     turns: dict[int, list[Turn]] = {}
     for conversation_id, position, role, number, timestamp in connection.execute(
@@ -125,20 +153,19 @@ def _build(session: Session, chunk: list[int], facts: _Facts) -> Iterator[Transc
     by_id = {row.id: row for row in found}
     for conversation_id in chunk:
         row = by_id[conversation_id]
-        yield Transcript(row.key, tuple(turns[conversation_id]), row.meta)
+        yield Transcript(row.key, tuple(turns[conversation_id]), row.meta, items=facts.items.get(conversation_id, ()))
 
 
 def _columns(table: Any, *names: str) -> list[Any]:
     return [col(getattr(table, name)) for name in names]
 
 
-def _labels(
-    session: Session, chunk: list[int], view: View, names: dict[int, str], chosen: set[int]
-) -> dict[int, tuple[Label, ...]]:
-    assigned = select(col(Assignment.id)).where(col(Assignment.conversation_id).in_(chunk), view.covers(col(Assignment.user_id)))
+def _labels(session: Session, chunk: list[int], whose: _Whose) -> dict[int, tuple[Label, ...]]:
+    assigned = select(col(Assignment.id)).where(whose.assignments(chunk))
     current = standing(col(Decision.assignment_id).in_(assigned)).subquery("current")
+    made_in: tuple[Any, ...] = (col(Assignment.user_id), col(Assignment.repeat), col(Round.name).label("round_name"))
     statement = (
-        select(*current.c, col(Assignment.user_id), col(Round.name).label("round_name"), col(TaxonomyVersion.fingerprint))
+        select(*current.c, *made_in, col(TaxonomyVersion.fingerprint))
         .join(Assignment, col(Assignment.id) == current.c.assignment_id)
         .join(Round, col(Round.id) == col(Assignment.round_id))
         .join(TaxonomyVersion, col(TaxonomyVersion.id) == current.c.taxonomy_version_id)
@@ -146,18 +173,43 @@ def _labels(
     )
     labels: dict[int, list[Label]] = {}
     for row in session.execute(statement):
-        if row.user_id in chosen:
+        if row.user_id in whose.chosen:
             label = Label(
-                annotator=names[row.user_id],
+                annotator=whose.names[row.user_id],
                 codes=split_codes(row.codes),
                 round=row.round_name,
                 condition=row.condition,
                 taxonomy_version=row.fingerprint,
                 seconds=row.seconds,
                 decided_at=iso(row.decided_at),
+                repeat=row.repeat,
             )
             labels.setdefault(row.utterance_id, []).append(label)
-    return {key: tuple(sorted(value, key=lambda one: (str(one.annotator), one.round))) for key, value in labels.items()}
+    return {key: tuple(sorted(value, key=lambda one: (str(one.annotator), one.round, one.repeat))) for key, value in labels.items()}
+
+
+def _item_lists(session: Session, chunk: list[int], whose: _Whose) -> dict[int, tuple[ItemLists, ...]]:
+    """Conversation id → what each annotator says of its items: the newest of each list, where they corrected it."""
+    statement = (
+        select(col(ItemDecision.field), col(ItemDecision.numbers), col(Round.name).label("round_name"))
+        .add_columns(*_columns(Assignment, "conversation_id", "user_id", "repeat"))
+        .join(Assignment, col(Assignment.id) == col(ItemDecision.assignment_id))
+        .join(Round, col(Round.id) == col(Assignment.round_id))
+        .where(whose.assignments(chunk))
+        .order_by(col(ItemDecision.id))
+    )
+    found: dict[int, dict[tuple[str, str, bool], dict[str, tuple[int, ...]]]] = {}
+    for row in session.execute(statement):
+        if row.user_id in whose.chosen:
+            who = (whose.names[row.user_id], row.round_name, row.repeat)
+            found.setdefault(row.conversation_id, {}).setdefault(who, {})[row.field] = split_numbers(row.numbers)
+    return {
+        conversation_id: tuple(
+            ItemLists(name, said.get(ItemField.MENTIONED), said.get(ItemField.CHOSEN), round_name, repeat)
+            for (name, round_name, repeat), said in sorted(by_annotator.items())
+        )
+        for conversation_id, by_annotator in found.items()
+    }
 
 
 def iso(time: datetime) -> str:
@@ -214,10 +266,11 @@ def _may_see_proposal(view: View) -> ColumnElement[bool]:
     return and_(mine.exists(), col(RoundConversation.condition) == Condition.ASSISTED)
 
 
-def _gold(session: Session, chunk: list[int]) -> dict[int, tuple[str, ...]]:
+def _gold(session: Session, chunk: list[int]) -> tuple[dict[int, tuple[str, ...]], dict[int, str]]:
+    """Utterance id → its gold, and → how that was settled."""
     here = select(col(models.Utterance.id)).where(col(models.Utterance.conversation_id).in_(chunk))
-    found = session.connection().execute(settled(col(Gold.utterance_id).in_(here)))
-    return {row.utterance_id: split_codes(row.codes) for row in found}
+    found = session.connection().execute(settled(col(Gold.utterance_id).in_(here))).all()
+    return {row.utterance_id: split_codes(row.codes) for row in found}, {row.utterance_id: row.rule for row in found}
 
 
 def _extras(session: Session) -> Iterator[Record]:

@@ -16,6 +16,7 @@ from annotator.core.taxonomy import Taxonomy
 from annotator.core.transcript import Label, Proposal, Transcript, Utterance
 from annotator.errors import BadInput, Conflict
 from annotator.flow.accounts import named
+from annotator.flow.intake_items import store_item_lists
 from annotator.flow.intake_report import Options, Report, UnknownCode
 from annotator.flow.standing import standing
 from annotator.flow.taxonomy import version_of
@@ -28,6 +29,7 @@ from annotator.models import (
     Kind,
     Round,
     RoundConversation,
+    Rule,
     Run,
     Submission,
     Suggestion,
@@ -36,7 +38,7 @@ from annotator.models import (
 )  # fmt: skip
 
 IMPORTED = "imported"
-"""The tagger's name of runs that came from a file, the rule of gold that did, and the key of calls that a file tells of."""
+"""The tagger's name of runs that came from a file, the rule of gold that came without one, and the key of calls that a file tells of."""
 
 
 # Run for every conversation, so built once: building a statement takes longer than running it.
@@ -50,10 +52,19 @@ _ASSIGNMENT = select(col(Assignment.id)).where(
     col(Assignment.round_id) == bindparam("round_id"),
     col(Assignment.conversation_id) == bindparam("conversation_id"),
     col(Assignment.user_id) == bindparam("user_id"),
+    col(Assignment.repeat) == bindparam("repeat"),
 )
 
 Places = dict[str, int]
 """Utterance ids of one conversation in the file → ids in the database."""
+
+
+class _Owner(NamedTuple):
+    """Whose labels of a conversation: somebody's in a round, given first or when asked once more."""
+
+    round: str
+    name: str
+    repeat: bool
 
 
 class _Suggested(NamedTuple):
@@ -84,7 +95,8 @@ class Facts:
         suggestions: list[dict[str, Any]] = []
         golds: list[dict[str, Any]] = []
         for transcript, conversation_id, places in batch:
-            self._store_labels(transcript, conversation_id, places, known=known)
+            self._store_labels(transcript, conversation_id, places)
+            self._store_items(transcript, conversation_id)
             golds.extend(self._golds(transcript, places, known=known))
             suggestions.extend(self._suggestions(transcript, conversation_id, places, known=known))
         self.report.gold += len(golds)
@@ -121,8 +133,8 @@ class Facts:
 
     # Labels
 
-    def _store_labels(self, transcript: Transcript, conversation_id: int, places: Places, *, known: bool) -> None:
-        by_owner: dict[tuple[str, str], list[tuple[int, Label, tuple[str, ...]]]] = {}
+    def _store_labels(self, transcript: Transcript, conversation_id: int, places: Places) -> None:
+        by_owner: dict[_Owner, list[tuple[int, Label, tuple[str, ...]]]] = {}
         for turn, utterance in transcript.utterances():
             for label in utterance.labels:
                 name = label.annotator or self.options.as_name
@@ -131,22 +143,17 @@ class Facts:
                     continue
                 codes = self._known_codes(transcript, turn.role, utterance, label.codes)
                 if codes or not label.codes:
-                    by_owner.setdefault((label.round, name), []).append((places[utterance.id], label, codes))
-        for (round_name, name), labels in by_owner.items():
-            self._store_owned(transcript, conversation_id, round_name, name, labels, known=known)
+                    owner = _Owner(label.round, name, label.repeat)
+                    by_owner.setdefault(owner, []).append((places[utterance.id], label, codes))
+        for owner, labels in by_owner.items():
+            self._store_owned(transcript, conversation_id, owner, labels)
 
     def _store_owned(
-        self,
-        transcript: Transcript,
-        conversation_id: int,
-        round_name: str,
-        name: str,
-        labels: list[tuple[int, Label, tuple[str, ...]]],
-        *,
-        known: bool,
+        self, transcript: Transcript, conversation_id: int, owner: _Owner, labels: list[tuple[int, Label, tuple[str, ...]]]
     ) -> None:
-        round_id = self._round(round_name, labels[0][1]).id
-        assignment_id, made = self._assignment(round_id, conversation_id, self._user(name), labels[0][1], transcript)
+        first = labels[0][1]
+        self._round(owner.round, first)
+        assignment_id, made = self._assignment(conversation_id, owner, _condition(first.condition, transcript))
         have = {} if made else self._have(assignment_id)
         rows = []
         for utterance_id, label, codes in labels:
@@ -154,7 +161,7 @@ class Facts:
                 rows.append(self._decision(assignment_id, utterance_id, label, codes, transcript))
             elif set(have[utterance_id]) != set(codes):
                 raise Conflict(
-                    f"{transcript.place}: {name} labelled conversation {transcript.id}, utterance "
+                    f"{transcript.place}: {owner.name} labelled conversation {transcript.id}, utterance "
                     f"{self.session.get_one(models.Utterance, utterance_id).key} with {join_codes(have[utterance_id]) or 'nothing'} "
                     f"where the file says {join_codes(codes) or 'nothing'}. Labels are never overwritten: import the new ones "
                     "under another name."
@@ -162,11 +169,27 @@ class Facts:
         self.report.labels += len(rows)
         self.report.known_labels += len(labels) - len(rows)
         if rows:
-            connection = self.session.connection()
-            connection.execute(_INSERT_DECISION, rows)
-            last = connection.scalar(_LAST_DECISION, {"assignment": assignment_id})
-            handed_in = {"assignment_id": assignment_id, "handed_in": True, "last_decision_id": last, "submitted_at": now()}
-            connection.execute(_INSERT_SUBMISSION, [handed_in])
+            self.session.connection().execute(_INSERT_DECISION, rows)
+            self._hand_in(assignment_id)
+
+    def _hand_in(self, assignment_id: int) -> None:
+        connection = self.session.connection()
+        last = connection.scalar(_LAST_DECISION, {"assignment": assignment_id}) or 0
+        handed_in = {"assignment_id": assignment_id, "handed_in": True, "last_decision_id": last, "submitted_at": now()}
+        connection.execute(_INSERT_SUBMISSION, [handed_in])
+
+    def _store_items(self, transcript: Transcript, conversation_id: int) -> None:
+        """What people say of the items belongs to the same assignments as their labels."""
+        for said in transcript.items:
+            name = said.annotator or self.options.as_name
+            if name is None:
+                self.report.unnamed_labels += 1
+                continue
+            owner = _Owner(said.round, name, said.repeat)
+            assignment_id, made = self._assignment(conversation_id, owner, Condition.UNKNOWN)
+            if made:
+                self._hand_in(assignment_id)
+            self.report.item_lists += store_item_lists(self.session, assignment_id, said, f"{transcript.place}: {name}", transcript.id)
 
     def _have(self, assignment_id: int) -> dict[int, tuple[str, ...]]:
         rows = self.session.execute(standing(col(Decision.assignment_id) == assignment_id))
@@ -211,17 +234,15 @@ class Facts:
             self._rounds[name] = found
         return self._rounds[name]
 
-    def _assignment(
-        self, round_id: int | None, conversation_id: int, user_id: int, label: Label, transcript: Transcript
-    ) -> tuple[int, bool]:
+    def _assignment(self, conversation_id: int, owner: _Owner, condition: Condition) -> tuple[int, bool]:
         """The assignment's id, and whether it was made just now."""
-        assert round_id is not None
         connection = self.session.connection()
-        key = {"round_id": round_id, "conversation_id": conversation_id, "user_id": user_id}
+        round_id, user_id = self._round(owner.round).id, self._user(owner.name)
+        key = {"round_id": round_id, "conversation_id": conversation_id, "user_id": user_id, "repeat": owner.repeat}
         found = connection.scalar(_ASSIGNMENT, key)
         if found is not None:
             return found, False
-        self._place(round_id, conversation_id, _condition(label.condition, transcript))
+        self._place(round_id, conversation_id, condition)
         connection.execute(_INSERT_ASSIGNMENT, [key])
         made = connection.scalar(_ASSIGNMENT, key)
         assert made is not None
@@ -244,7 +265,8 @@ class Facts:
             codes = self._known_codes(transcript, turn.role, utterance, utterance.gold)
             utterance_id = places[utterance.id]
             if (codes or not utterance.gold) and have.get(utterance_id) != set(codes):
-                yield {"utterance_id": utterance_id, "codes": join_codes(codes), "rule": IMPORTED, "settled_at": now()}
+                rule = IMPORTED if utterance.gold_rule in ("", Rule.WITHDRAWN) else utterance.gold_rule
+                yield {"utterance_id": utterance_id, "codes": join_codes(codes), "rule": rule, "settled_at": now()}
 
     def _gold_of(self, places: Places) -> dict[int, set[str]]:
         statement = select(col(Gold.utterance_id), col(Gold.codes)).where(col(Gold.utterance_id).in_(places.values()))

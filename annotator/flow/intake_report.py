@@ -72,6 +72,7 @@ class Report:
     proposals: int = 0
     scenarios: int = 0
     items: int = 0
+    item_lists: int = 0
     ratings: int = 0
     too_many_codes: int = 0
     unknown: list[UnknownCode] = field(default_factory=list)
@@ -111,6 +112,7 @@ class Report:
         lines = [f"{self.conversations} new conversations with {self.utterances} utterances; {self.known_conversations} were here already."]
         extras = {"scenarios": self.scenarios, "catalogue items": self.items, "item ratings": self.ratings}
         counted = {"labels": self.labels, "gold labels": self.gold, "proposals": self.proposals} | extras
+        counted |= {"corrected lists of items": self.item_lists}
         came = ", ".join(f"{count} {name}" for name, count in counted.items() if count)
         lines += [f"Came along: {came}."] if came else []
         lines += [f"{self.known_labels} labels were here already."] if self.known_labels else []

@@ -171,7 +171,7 @@ def _catalogue_name(session: Session, conversation: Conversation, spoken: set[in
     The only one is taken where the conversation speaks of its items; others may be of something else.
     """
     known: list[str] = list(session.scalars(select(col(Item.catalogue)).distinct()))
-    for name in (str(conversation.meta.get("catalogue") or ""), *map(str, findall("_([A-Za-z0-9]+)_", conversation.key))):
+    for name in (str(conversation.meta.get("catalogue") or ""), *map(str, findall("_([A-Za-z0-9]+)(?=_)", conversation.key))):
         if name and name in known:
             return name
     if len(known) != 1:

@@ -31,13 +31,14 @@ def count_all(session: Session) -> dict[str, Any]:
 
 
 def _count_labels(session: Session) -> dict[str, dict[str, Any]]:
-    """Annotator → labels by number of codes, skips, and how often each role's codes were used."""
+    """Annotator → labels by number of codes, skips, and how often each role's codes were used; what was asked once more aside."""
     current = standing().subquery("current")
     statement = (
         select(col(User.name), col(Utterance.role), current.c.kind, current.c.codes)
         .join(Assignment, col(Assignment.id) == current.c.assignment_id)
         .join(User, col(User.id) == col(Assignment.user_id))
         .join(Utterance, col(Utterance.id) == current.c.utterance_id)
+        .where(~col(Assignment.repeat))
     )
     found: dict[str, dict[str, Any]] = {}
     for name, role, kind, cell in session.execute(statement):

@@ -11,10 +11,12 @@ from annotator.errors import BadInput
 from annotator.importers.base import Importer, Source
 from annotator.importers.pieces import (
     Spoken,
+    are_item_lists,
     code_set,
     complete,
     identifier,
     in_turns,
+    item_lists,
     mapping,
     number_or_none,
     parse_json,
@@ -63,8 +65,10 @@ def _transcripts(source: Source) -> Iterator[Transcript]:
         meta = _meta(conversations, conversation, "conversations.json")
         key = meta.pop("source_id", None)
         key = conversation if key is None else identifier(key, "source_id", f"conversations.json, {conversation}")
+        said = meta.pop("item_decisions") if are_item_lists(meta.get("item_decisions")) else ()
+        items = item_lists(said, f"conversations.json, {conversation}")
         spoken = [_spoken(line, _meta(speakers, line.speaker, "speakers.json")) for line in _in_order(lines)]
-        yield checked(Transcript(key, in_turns(_short_ids(key, spoken)), meta, lines[0].where))
+        yield checked(Transcript(key, in_turns(_short_ids(key, spoken)), meta, lines[0].where, items=items))
 
 
 def _companion(source: Source, name: str) -> dict[str, Any]:

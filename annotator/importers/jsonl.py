@@ -13,16 +13,20 @@ from annotator.errors import BadInput
 from annotator.importers.base import Importer, Source
 from annotator.importers.pieces import (
     Spoken,
+    are_item_lists,
     code_set,
     complete,
     identifier,
     in_turns,
+    item_lists,
+    item_numbers,
     listing,
     mapping,
     number_or_none,
     parse_json,
     string,
     whole_number,
+    yes_or_no,
 )
 from annotator.importers.table import transcripts
 
@@ -88,10 +92,11 @@ def _conversations(source: Source) -> Iterator[Transcript]:
         key = identifier(entry.get("id"), "the conversation's id", where)
         at = f"{where}: conversation {key!r}"
         meta = {key: value for key, value in entry.items() if key not in ("id", "meta", shape)}
+        items = item_lists(meta.pop("items"), at) if are_item_lists(entry.get("items")) else ()
         meta |= mapping(entry.get("meta"), "meta", at)
         parts = listing(entry[shape], shape, at)
         turns = _turns(parts, at) if shape == "turns" else in_turns(_spoken(parts, at))
-        yield checked(Transcript(key, turns, meta, where))
+        yield checked(Transcript(key, turns, meta, where, items=items))
 
 
 def _turns(entries: list[Any], at: str) -> tuple[Turn, ...]:
@@ -136,7 +141,8 @@ def _utterance(entry: dict[str, Any], count: int, where: str) -> Utterance:
         text = string(text, "the text", f"{where}, utterance {key}")
     labels, gold = _labels(entry, where, key)
     proposals = entry.get("proposals")
-    return Utterance(key, text, labels, _proposals(proposals, where, key) if proposals else (), gold)
+    rule = string(entry["gold_rule"], "gold_rule", f"{where}, utterance {key}") if gold is not None and "gold_rule" in entry else ""
+    return Utterance(key, text, labels, _proposals(proposals, where, key) if proposals else (), gold, rule)
 
 
 def _labels(entry: dict[str, Any], where: str, key: str) -> tuple[tuple[Label, ...], tuple[str, ...] | None]:
@@ -146,7 +152,7 @@ def _labels(entry: dict[str, Any], where: str, key: str) -> tuple[tuple[Label, .
     if "decisions" in entry:
         at = f"{where}, utterance {key}"
         labels = [_decision(one, at) for one in listing(entry["decisions"], "decisions", at)]
-    decided = {label.annotator: label.codes for label in labels}
+    decided = {label.annotator: label.codes for label in labels if not label.repeat}
     for annotator, value in mapping(entry.get("labels"), "labels", where).items():
         codes = code_set(value, f"{where}, utterance {key}")
         if annotator == "gold":
@@ -175,6 +181,7 @@ def _decision(entry: Any, at: str) -> Label:
         taxonomy_version=string(entry.get("taxonomy_version", ""), "taxonomy_version", at),
         seconds=number_or_none(entry.get("seconds"), "seconds", at),
         decided_at=string(entry.get("decided_at", ""), "decided_at", at),
+        repeat=yes_or_no(entry.get("repeat"), "repeat", at),
     )
 
 
@@ -237,5 +244,9 @@ def _row(entry: dict[str, Any], conversation: str, key: str, where: str, line: i
         model_version=word("model_version"),
         prompt_hash=word("prompt_hash"),
         cost=number_or_none(entry.get("cost"), "cost", where),
+        gold_rule=word("gold_rule"),
+        mentioned_items=item_numbers(entry.get("mentioned_items"), "mentioned_items", where),
+        gt_items=item_numbers(entry.get("gt_items"), "gt_items", where),
+        repeat=yes_or_no(entry.get("repeat"), "repeat", where),
         line=line,
     )

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NoReturn
 
+from annotator.core.items import FIELDS
 from annotator.core.labelled import split_codes
-from annotator.core.transcript import Record, Transcript, Turn, Utterance
+from annotator.core.transcript import ItemLists, Record, Transcript, Turn, Utterance
 from annotator.errors import BadInput
 from annotator.importers.base import Source
 
@@ -92,6 +93,40 @@ def identifier(value: Any, what: str, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadInput(f"{where}: {what} is missing. Give each its own.")
     return value
+
+
+def yes_or_no(value: Any, what: str, where: str) -> bool:
+    """A JSON true or false; null is false."""
+    if value not in (None, True, False):
+        raise BadInput(f"{where}: {what} is {_short(value)}. Write true or false.")
+    return bool(value)
+
+
+def item_numbers(value: Any, what: str, where: str) -> tuple[int, ...] | None:
+    """A list of items by number, or numbers joined by `|` as in the long table, each once; None where there is none."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        value = value.strip().strip("|").split("|") if value.strip(" |") else []
+    return tuple(dict.fromkeys(whole_number(one, f"an item in {what}", where) for one in listing(value, what, where)))
+
+
+def are_item_lists(value: Any) -> bool:
+    """Whether this is what annotators say of items, as we export it, and not something that a corpus calls so too."""
+    return bool(value) and isinstance(value, list) and all(isinstance(one, dict) and "annotator" in one for one in value)
+
+
+def item_lists(value: Any, where: str) -> tuple[ItemLists, ...]:
+    """What annotators say of a conversation's items."""
+    return tuple(
+        ItemLists(
+            None if one["annotator"] is None else identifier(one["annotator"], "the annotator of items", where).strip(),
+            **{field: item_numbers(one.get(field), field, where) for field in FIELDS},
+            round=string(one.get("round", ""), "round", where),
+            repeat=yes_or_no(one.get("repeat"), "repeat", where),
+        )
+        for one in value
+    )
 
 
 def mapping(value: Any, what: str, where: str) -> dict[str, Any]:

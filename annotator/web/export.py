@@ -36,11 +36,12 @@ def show(request: Request) -> Response:
 
 
 @router.get("/export/download")
-def download(request: Request, format: str = "csv", labels: str = "all", raw: bool = False) -> Response:
+def download(request: Request, format: str = "csv", labels: str = "all", raw: bool = False, repeats: bool = False) -> Response:
     folder = tempfile.TemporaryDirectory(prefix="export-")
     try:
         with reading(request) as (session, user):
-            made = export_file(session, view_of(user), Path(folder.name), format_name=format, labels=labels, raw=raw)
+            options = {"raw": raw, "repeats": repeats}
+            made = export_file(session, view_of(user), Path(folder.name), format_name=format, labels=labels, **options)
     except BaseException:
         folder.cleanup()
         raise

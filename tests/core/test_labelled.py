@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from annotator.core.labelled import (
     COLUMNS,
+    REPEAT,
     Labelled,
     cells_of,
     guard,
@@ -110,10 +111,12 @@ cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 names = cells.map(str.strip).filter(bool)
 codes = st.lists(st.sampled_from(["A", "NA", "=B", "-", "nan"]), unique=True).map(tuple)
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+lists = st.none() | st.lists(st.integers(-99, 10**9), unique=True, max_size=3).map(tuple)
 any_row = st.builds(
     Labelled, names, names, names, cells.map(str.strip), codes, text=cells, round=cells.map(str.strip),
     suggestion=st.none() | codes, confidence=numbers, seconds=numbers, gold=st.none() | codes,
     model_version=cells.map(str.strip), prompt_hash=cells.map(str.strip), cost=numbers,
+    gold_rule=cells.map(str.strip), mentioned_items=lists, gt_items=lists, repeat=st.booleans(),
     turn=st.just(""), condition=st.just(""), taxonomy_version=st.just(""), decided_at=st.just(""), line=st.just(0),
 )  # fmt: skip
 
@@ -121,9 +124,14 @@ any_row = st.builds(
 @given(any_row)
 def test_a_row_written_is_read_again(row: Labelled) -> None:
     file = io.StringIO(newline="")
-    csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([COLUMNS, cells_of(row)])
+    cells = cells_of(row, repeats=True)
+    csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([(*COLUMNS, REPEAT), cells])
     (found,) = rows(file.getvalue())
-    assert cells_of(found) == cells_of(row)
+    assert cells_of(found, repeats=True) == cells
+    assert cells_of(row) == cells[:-1]
+    assert (found.gold_rule, found.mentioned_items, found.gt_items, found.repeat) == (
+        row.gold_rule, row.mentioned_items, row.gt_items, row.repeat,
+    )  # fmt: skip
     assert (found.codes, found.gold, found.suggestion, found.text) == (row.codes, row.gold, row.suggestion, row.text)
     assert (found.model_version, found.prompt_hash, found.cost) == (row.model_version, row.prompt_hash, row.cost)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from annotator.core.transcript import Item, ItemRating, Label, Record, Scenario, Transcript, Utterance
+from annotator.core.transcript import Item, ItemLists, ItemRating, Label, Record, Scenario, Transcript, Utterance
 from annotator.errors import BadInput
 from annotator.exporters import EXPORTERS, exporter
-from annotator.exporters.base import Exporter, one_label
+from annotator.exporters.base import Exporter, item_lists, one_label
 from annotator.importers import importer_for
 from annotator.importers.base import Source
 
@@ -82,11 +82,50 @@ def test_lines_end_as_on_unix_without_a_byte_order_mark(name: str, talk: Transcr
         assert b"\r" not in content and not content.startswith(b"\xef\xbb\xbf")
 
 
+@every_format
+def test_what_somebody_says_once_more_is_nowhere_unless_asked_for_and_never_a_label_of_theirs(
+    name: str, talk: Transcript, tmp_path: Path
+) -> None:
+    ask = "asked-once-more"
+    first = talk.turns[0].utterances[0]
+    labels = (first.labels[0], replace(first.labels[0], codes=(ask,), repeat=True))
+    again = replace(talk, turns=(replace(talk.turns[0], utterances=(replace(first, labels=labels, gold=None),)),))
+    EXPORTERS[name].write([again], tmp_path / "out", repeats=EXPORTERS[name].holds_repeats)
+    everything = b"".join(files(tmp_path / "out").values()).decode()
+    assert (ask in everything) == EXPORTERS[name].holds_repeats
+    source = Source(tmp_path / "out")
+    (found,) = importer_for(source, name).read(source)
+    assert isinstance(found, Transcript)
+    assert [label.codes for label in found.turns[0].utterances[0].labels if not label.repeat] == [("ACK", "RC")]
+
+
 def test_one_label_is_gold_or_the_only_annotators(talk: Transcript) -> None:
     first, last = (said for _, said in talk.utterances())
     assert one_label(talk, first, "vogue") == ("ACK",)
     assert one_label(talk, last, "vogue") == ()
     twice = Utterance("1", "Hi.", (Label("alice", ("A",), "r1"), Label("alice", ("B",), "r2")))
     assert one_label(talk, twice, "vogue") == ("B",)
+    again = Utterance("1", "Hi.", (Label("alice", ("A",)), Label("alice", ("B",), repeat=True), Label("bob", ("C",), repeat=True)))
+    assert one_label(talk, again, "vogue") == ("A",)
     with pytest.raises(BadInput, match="conversation c1, utterance 1 has labels of alice, bob"):
         one_label(talk, replace(first, gold=None), "vogue")
+
+
+SOURCE = {"mentioned_items": [7, 2, 9], "gt_items": [7]}
+
+
+@pytest.mark.parametrize(
+    ("said", "lists"),
+    [
+        ((), {}),
+        ((ItemLists("alice", (2, 7), ()),), {"mentioned_items": [2, 7], "gt_items": []}),
+        ((ItemLists("alice", (2,)), ItemLists("bob", (2,), (9,))), {"mentioned_items": [2], "gt_items": [9]}),
+        ((ItemLists("alice", (2,), (2, 9)), ItemLists("bob", (7,), (9, 2))), {"gt_items": [2, 9]}),
+        ((ItemLists("alice", (2,)), ItemLists("alice", (7,), (9,), repeat=True)), {"mentioned_items": [2]}),
+        ((ItemLists("alice", (9, 7, 2), (7,)),), {}),  # as the source has it, in another order
+    ],
+)
+def test_one_list_of_items_is_what_all_say_who_corrected_it(
+    said: tuple[ItemLists, ...], lists: dict[str, list[int]], talk: Transcript
+) -> None:
+    assert item_lists(replace(talk, meta=SOURCE, items=said)) == lists

@@ -34,6 +34,8 @@ def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
         "conditions": {"alice": "assisted", "bob": "blind"}, "timestamp": "00:00:01",
     }  # fmt: skip
     assert not {"model_version", "prompt_hash", "cost"} & set(last["meta"])
+    items = [{"annotator": "alice", "round": "r1", "mentioned_items": [2, 7], "gt_items": []}]
+    assert json.loads((tmp_path / "conversations.json").read_bytes())["c1_u0"]["meta"]["item_decisions"] == items
     assert (last["reply-to"], last["speaker"], last["conversation_id"]) == ("c1_u0", "c1_Assistant", "c1_u0")
 
 
@@ -42,6 +44,7 @@ def test_the_index_names_the_type_of_every_key(talk: Transcript, tmp_path: Path)
     index = json.loads((tmp_path / "index.json").read_bytes())
     assert index["conversations-index"] == {
         "source_id": ["<class 'str'>"], "scenario": ["<class 'int'>"], "catalogue": ["<class 'str'>"],
+        "item_decisions": ["<class 'list'>"],
     }  # fmt: skip
     assert index["utterances-index"]["labels"] == ["<class 'dict'>"]
     assert index["utterances-index"]["confidence"] == ["<class 'float'>"]

@@ -20,6 +20,7 @@ def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
     first = {
         "text": "Hi.",
         "labels": {"alice": ["ACK", "RC"], "bob": [], "gold": ["ACK"]},
+        "gold_rule": "adjudicated",
         "decisions": [{**alice, "codes": ["ACK", "RC"]}, {**bob, "codes": []}],
         "proposals": [
             {"codes": ["ACK"], "confidence": 0.8312, "round": "r1", "model_version": "m-001", "prompt_hash": "9f2c", "cost": 0.00021}
@@ -28,7 +29,8 @@ def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
     last = {"text": '=Well, "so"\nthen', "labels": {}, "proposals": [{"codes": ["RTI", "RC"], "confidence": 0.5}]}
     turn = {"turn": 1, "timestamp": "00:00:01", "role": "Seeker", "utterances": [first]}
     turns = [turn, {"turn": 2, "timestamp": "00:00:02", "role": "Assistant", "utterances": [last]}]
-    assert written(tmp_path, talk) == [{"id": "c1", "meta": {"scenario": 1, "catalogue": "a"}, "turns": turns}]
+    items = [{"annotator": "alice", "round": "r1", "mentioned_items": [2, 7], "gt_items": []}]
+    assert written(tmp_path, talk) == [{"id": "c1", "meta": {"scenario": 1, "catalogue": "a"}, "items": items, "turns": turns}]
 
 
 def said(tmp_path: Path, utterance: Utterance) -> dict[str, Any]:
@@ -45,6 +47,12 @@ def test_a_label_without_a_name_and_one_of_an_annotator_called_gold_are_decision
     found = said(tmp_path, Utterance("1", "Hi.", (Label(None, ("A",)), Label("gold", ("B",))), gold=("C",)))
     assert found["labels"] == {"gold": ["C"]}
     assert found["decisions"] == [{"annotator": None, "codes": ["A"]}, {"annotator": "gold", "codes": ["B"]}]
+
+
+def test_what_somebody_says_once_more_is_a_decision_and_no_label(tmp_path: Path) -> None:
+    found = said(tmp_path, Utterance("1", "Hi.", (Label("alice", ("A",)), Label("alice", ("B",), repeat=True))))
+    assert found["labels"] == {"alice": ["A"]}
+    assert found["decisions"] == [{"annotator": "alice", "codes": ["A"]}, {"annotator": "alice", "repeat": True, "codes": ["B"]}]
 
 
 def test_an_id_is_written_where_it_is_not_the_running_number(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ def written(folder: Path, *transcripts: Transcript, raw: bool = False) -> str:
 def test_a_conversation_is_written_so(talk: Transcript, tmp_path: Path) -> None:
     assert written(tmp_path, talk) == (
         "conversation,utterance,role,annotator,codes,turn,text,condition,round,taxonomy_version,"
-        "suggestion,confidence,seconds,decided_at,gold,model_version,prompt_hash,cost\n"
-        "c1,1,Seeker,alice,ACK|RC,1,Hi.,assisted,r1,abc123,ACK,0.8312,2.5,2026-11-23T05:00:00Z,ACK,m-001,9f2c,0.00021\n"
-        "c1,1,Seeker,bob,,1,Hi.,blind,r1,abc123,ACK,0.8312,7.0,2026-11-23T06:00:00Z,ACK,m-001,9f2c,0.00021\n"
-        'c1,2,Assistant,,,2,"\'=Well, ""so""\nthen",,,,RTI|RC,0.5,,,,,,\n'
+        "suggestion,confidence,seconds,decided_at,gold,model_version,prompt_hash,cost,gold_rule,mentioned_items,gt_items\n"
+        "c1,1,Seeker,alice,ACK|RC,1,Hi.,assisted,r1,abc123,ACK,0.8312,2.5,2026-11-23T05:00:00Z,ACK,m-001,9f2c,0.00021,adjudicated,2|7,|\n"
+        "c1,1,Seeker,bob,,1,Hi.,blind,r1,abc123,ACK,0.8312,7.0,2026-11-23T06:00:00Z,ACK,m-001,9f2c,0.00021,adjudicated,,\n"
+        'c1,2,Assistant,,,2,"\'=Well, ""so""\nthen",,,,RTI|RC,0.5,,,,,,,,,\n'
     )
 
 

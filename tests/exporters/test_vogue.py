@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 
-from annotator.core.transcript import Item, ItemRating, Label, Record, Scenario, Transcript, Turn, Utterance
+from annotator.core.transcript import Item, ItemLists, ItemRating, Label, Record, Scenario, Transcript, Turn, Utterance
 from annotator.errors import BadInput
 from annotator.exporters import EXPORTERS
 from annotator.importers import IMPORTERS
@@ -69,6 +69,16 @@ def test_labels_of_two_annotators_do_not_fit(talk: Transcript, tmp_path: Path) -
     first = replace(talk.turns[0].utterances[0], gold=None)
     with pytest.raises(BadInput, match="conversation c1, utterance 1 has labels of alice, bob"):
         EXPORTERS["vogue"].write([replace(talk, turns=(Turn("Seeker", (first,), 1),))], tmp_path)
+
+
+def test_corrected_lists_of_items_replace_the_sources(tmp_path: Path) -> None:
+    meta = {"mentioned_items": [1, 2], "gt_items": [2], "scenario": 1}
+    said = replace(conversation("c1", meta), items=(ItemLists("alice", (1, 3), ()), ItemLists("bob", (3, 1))))
+    EXPORTERS["vogue"].write([said], tmp_path)
+    (path,) = tmp_path.rglob("*.json")
+    found = json.loads(path.read_bytes())
+    assert (found["mentioned_items"], found["gt_items"]) == ([1, 3], [])
+    assert list(found)[:3] == ["scenario", "mentioned_items", "gt_items"]
 
 
 def test_a_conversation_is_never_written_over_another(tmp_path: Path) -> None:

@@ -295,6 +295,14 @@ def test_the_text_says_undefined_and_why(session: Session) -> None:
     assert "pooled (flatters)" in text
 
 
+def test_rows_of_repeats_are_in_no_figure_between_people() -> None:
+    heading = "conversation,utterance,role,annotator,codes"
+    rows = [f"c1,{at},Seeker,{name},{code}" for at, (a, b) in enumerate(("AA", "BB", "AB"), 1) for name, code in (("ana", a), ("ben", b))]
+    without = agreement.report_of(read_rows([heading, *rows], "t.csv"))
+    repeated = [f"{row}," for row in rows] + [f"c1,{at},Seeker,ana,B,1" for at in (1, 2, 3)] + ["c1,1,Seeker,cem,B,1"]
+    assert agreement.report_of(read_rows([f"{heading},repeat", *repeated], "t.csv")) == without
+
+
 def test_a_name_that_a_spreadsheet_would_run_is_guarded_in_the_table() -> None:
     rows = [f'c1,1,Seeker,"{name}",ACK' for name in ("=1+1", "bob")]
     table = read_rows(["conversation,utterance,role,annotator,codes", *rows], "t.csv")

@@ -1,7 +1,9 @@
 """Export, import into a fresh project, export: the same bytes, whatever people did in between."""
 
+import csv
 import json
 import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,19 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from annotator.db import Database
+from annotator.errors import BadInput, Conflict, Forbidden
+from annotator.flow import review
 from annotator.flow.access import EVERYTHING, view_of
 from annotator.flow.accounts import get_user
+from annotator.flow.acts import Act, Asked
 from annotator.flow.export import export_to
 from annotator.flow.intake import import_paths
-from annotator.flow.intake_facts import Options
-from annotator.flow.review import Act
+from annotator.flow.intake_report import Options
+from annotator.flow.items import mark_items
 from annotator.flow.round import Wanted, create_round
-from annotator.models import Call, Run, Suggestion
+from annotator.models import Assignment, Call, Decision, Gold, ItemDecision, ItemField, Run, Suggestion, User
 from annotator.settings import Settings
-from flow.steps import act, blind, dump, hand_in, role_at, rolled_back, settle, utterance_id
+from flow.steps import act, assignment, blind, dump, hand_in, label_repeat, role_at, rolled_back, settle, utterance_id
 
 Empty = Callable[[], Database]
 FORMATS = {"csv": "export.csv", "jsonl": "export.jsonl", "vogue": "export"}
@@ -54,18 +59,28 @@ def exported(session: Session, folder: Path, format_name: str, **options: Any) -
     return path
 
 
-def there_and_back(session: Session, fresh: Session, folder: Path, format_name: str, name: str | None = None) -> None:
+def there_and_back(
+    session: Session, fresh: Session, folder: Path, format_name: str, name: str | None = None, repeats: bool = False
+) -> None:
     """Assert that an export is the same after a fresh project took it in."""
-    options = {"labels": name} if name else {}
+    options = {"labels": name or "all", "repeats": repeats}
     first = exported(session, folder / "first", format_name, **options)
     import_paths(fresh, [first], None, Options(as_name=name))
     assert content(exported(fresh, folder / "second", format_name, **options)) == content(first)
 
 
+def mark(session: Session, name: str, conversation: str, field: ItemField, *numbers: int) -> None:
+    """Somebody says which items were mentioned or chosen; in the cast's project there are twelve."""
+    kept = [number for number in numbers if number <= 12]
+    mark_items(session, get_user(session, name), assignment(session, name, conversation), field, kept, uuid.uuid4().hex)
+
+
 def work(session: Session, done: list[Any]) -> None:
     """What two people did: `done` holds (who, conversation, position, act, how many codes)."""
     for who, conversation, position, what, many in done:
-        if what == "gold":
+        if what == "items":
+            mark(session, who, conversation, list(ItemField)[many % 2], *range(position, position + many - 1))
+        elif what == "gold":
             settle(session, conversation, position, *CODES[role_at(session, conversation, position)][:many])
         else:
             codes = CODES[role_at(session, conversation, position)][-many:] if what == Act.LABEL else ()
@@ -99,7 +114,7 @@ steps = st.lists(
         st.sampled_from(["alice", "bob"]),
         st.sampled_from(["s1_d_1", "s2_d_2"]),
         st.integers(1, 6),
-        st.sampled_from([Act.LABEL, Act.LABEL, Act.CONFIRM, Act.SKIP, Act.FLAG, "gold"]),
+        st.sampled_from([Act.LABEL, Act.LABEL, Act.CONFIRM, Act.SKIP, Act.FLAG, "gold", "items"]),
         st.integers(1, 3),
     ),
     max_size=25,
@@ -135,7 +150,7 @@ def test_the_labels_of_one_annotator_survive_a_round_trip_in_the_corpus_own_form
 def test_two_rounds_one_of_them_blind_survive_a_round_trip(session: Session, fresh_db: Database, tmp_path: Path, format_name: str) -> None:
     create_round(session, Wanted("r2", ("bob", "cem")))
     blind(session, "r2", "s2_d_2")
-    work_of = (("alice", "r1", "s1_d_1"), ("bob", "r1", "s2_d_2"), ("bob", "r2", "s2_d_2"), ("cem", "r2", "s1_d_1"))
+    work_of = (("alice", "r1", "s1_d_1"), ("bob", "r2", "s2_d_2"), ("bob", "r1", "s2_d_2"), ("cem", "r2", "s1_d_1"))
     for name, round_name, conversation in work_of:
         for position in range(1, 9):
             code = CODES[role_at(session, conversation, position)][position % 3]
@@ -143,6 +158,104 @@ def test_two_rounds_one_of_them_blind_survive_a_round_trip(session: Session, fre
         hand_in(session, name, conversation, round_name)
     with rolled_back(fresh_db) as fresh:
         there_and_back(session, fresh, tmp_path, format_name)
+
+
+@pytest.mark.parametrize("format_name", ["csv", "jsonl"])
+def test_what_people_say_once_more_survives_a_round_trip_where_it_is_asked_for(
+    session: Session, fresh_db: Database, tmp_path: Path, format_name: str
+) -> None:
+    work(session, [("alice", "s1_d_1", 2, Act.CONFIRM, 1), ("bob", "s1_d_1", 2, Act.LABEL, 1)])
+    again = label_repeat(session, "alice", "s1_d_1", {1: "EP", 2: "NR"})
+    mark_items(session, get_user(session, "bob"), assignment(session, "bob", "s1_d_1"), ItemField.CHOSEN, (4,), "key-of-bob")
+    session.add(ItemDecision(assignment_id=again, field=ItemField.CHOSEN, numbers="9"))
+    session.flush()
+    silent, asked = (content(exported(session, tmp_path, format_name, repeats=repeats))[""] for repeats in (False, True))
+    assert b"repeat" not in silent and b"NR" not in silent and b"NR" in asked
+    with rolled_back(fresh_db) as fresh:
+        there_and_back(session, fresh, tmp_path, format_name, repeats=True)
+        repeats = fresh.execute(select(Assignment).where(col(Assignment.repeat))).scalars().all()
+        said = {row.codes for row in fresh.scalars(select(Decision).where(col(Decision.assignment_id) == repeats[0].id))}
+        assert (len(repeats), said) == (1, {"EP", "NR"})
+        again_silent = content(exported(fresh, tmp_path / "third", format_name))[""]
+        assert b"repeat" not in again_silent and b"NR" not in again_silent
+    with rolled_back(fresh_db) as fresh:
+        there_and_back(session, fresh, tmp_path, format_name)
+
+
+@pytest.mark.parametrize("format_name", ["csv", "jsonl", "convokit"])
+def test_corrected_lists_of_items_become_their_annotators_own_facts(
+    session: Session, empty: Empty, tmp_path: Path, format_name: str
+) -> None:
+    work(session, [("alice", "s1_d_1", 2, Act.CONFIRM, 1), ("bob", "s1_d_1", 2, Act.CONFIRM, 1)])
+    mark(session, "alice", "s1_d_1", ItemField.CHOSEN)
+    mark(session, "bob", "s1_d_1", ItemField.MENTIONED, 1, 4)
+    mark(session, "bob", "s1_d_1", ItemField.MENTIONED, 8, 4, 1)  # as the source has it
+    first = exported(session, tmp_path, format_name)
+    with empty().writing() as fresh:
+        for new in (2, 0):
+            assert import_paths(fresh, [first], None, Options()).item_lists == new
+        rows = select(col(User.name), col(ItemDecision.field), col(ItemDecision.numbers)).join_from(ItemDecision, Assignment).join(User)
+        assert [tuple(row) for row in fresh.execute(rows.order_by(col(User.name)))] == [
+            ("alice", "gt_items", ""), ("bob", "mentioned_items", "8|4|1"),
+        ]  # fmt: skip
+        of_alice = fresh.scalars(select(ItemDecision).where(col(ItemDecision.field) == ItemField.CHOSEN)).one().assignment_id
+        fresh.add(ItemDecision(assignment_id=of_alice, field=ItemField.CHOSEN, numbers="5"))
+        with pytest.raises(Conflict, match="alice says that gt_items of conversation s1_d_1 are 5 where the file says none"):
+            import_paths(fresh, [first], None, Options())
+
+
+def test_vogues_own_json_has_the_lists_that_its_annotator_corrected(session: Session, tmp_path: Path) -> None:
+    mark(session, "alice", "s1_d_1", ItemField.CHOSEN, 4)
+    mark(session, "bob", "s1_d_1", ItemField.CHOSEN, 8)
+    mark(session, "bob", "s1_d_1", ItemField.MENTIONED, 2)
+
+    def lists(labels: str) -> tuple[list[int], list[int]]:
+        path = exported(session, tmp_path / labels, "vogue", labels=labels) / "conversation_trials" / "transcripts" / "s1_d_1.json"
+        found = json.loads(path.read_bytes())
+        return found["mentioned_items"], found["gt_items"]
+
+    assert [lists(labels) for labels in ("alice", "bob", "gold", "cem")] == [
+        ([1, 4, 8], [4]), ([2], [8]), ([2], [1]), ([1, 4, 8], [1]),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("format_name", ["csv", "jsonl"])
+def test_how_gold_was_settled_is_restored(session: Session, empty: Empty, tmp_path: Path, format_name: str) -> None:
+    settle(session, "s1_d_1", 1, "RTI")
+    first = exported(session, tmp_path, format_name)
+    with empty().writing() as fresh:
+        import_paths(fresh, [first], None, Options())
+        assert [gold.rule for gold in fresh.scalars(select(Gold))] == ["unanimous"]
+    first.write_bytes(first.read_bytes().replace(b"unanimous", b"withdrawn"))
+    with empty().writing() as fresh:
+        import_paths(fresh, [first], None, Options())
+        assert [gold.rule for gold in fresh.scalars(select(Gold))] == ["imported"]
+
+
+def test_a_label_of_the_desk_is_exported_with_seconds_condition_and_proposal(session: Session, tmp_path: Path) -> None:
+    blind(session, "r1", "s2_d_2")
+    for conversation, code in (("s1_d_1", "PCT"), ("s2_d_2", "RTI")):
+        asked = Asked(act=Act.LABEL, codes=(code,), act_key="a-key-of-one-act", seconds=2.5)
+        review.decide(session, get_user(session, "alice"), assignment(session, "alice", conversation), 2, asked)
+    with exported(session, tmp_path, "csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["conversation"]: row for row in csv.DictReader(file) if row["annotator"]}
+    columns = ("seconds", "condition", "suggestion", "confidence", "round")
+    assert [rows["s1_d_1"][column] for column in columns] == ["2.5", "assisted", "PCT|PEP", "0.8", "r1"]
+    assert [rows["s2_d_2"][column] for column in columns[:2]] == ["2.5", "blind"]
+
+
+def test_repeats_are_refused_where_a_format_or_a_person_must_not_have_them(session: Session, tmp_path: Path) -> None:
+    label_repeat(session, "alice", "s1_d_1", {1: "EP"})
+    for format_name in ("vogue", "convokit"):
+        with pytest.raises(BadInput, match=f"The {format_name} format cannot tell repeats from first labels. Export them as csv or jsonl"):
+            exported(session, tmp_path, format_name, repeats=True)
+    own = view_of(get_user(session, "alice"))
+    with pytest.raises(Forbidden, match="Repeats are for leads and researchers"):
+        export_to(session, own, tmp_path / "own.csv", repeats=True)
+    export_to(session, own, tmp_path / "own.csv")
+    assert b"repeat" not in (tmp_path / "own.csv").read_bytes() and b",EP," not in (tmp_path / "own.csv").read_bytes()
+    export_to(session, view_of(get_user(session, "rui")), tmp_path / "rui.csv", repeats=True)
+    assert b"annotator-1,EP" in (tmp_path / "rui.csv").read_bytes()
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from annotator.db import Database
 from annotator.flow.review import Act
 from annotator.flow.stats import count_all
-from flow.steps import act, label, undo
+from flow.steps import act, label, label_repeat, undo
 
 
 def test_an_empty_project_holds_nothing(empty: Callable[[], Database]) -> None:
@@ -45,3 +45,10 @@ def test_labels_are_counted_as_they_stand_and_proposals_never(session: Session) 
     codes = {"Seeker": {"PCT": 1, "PEP": 2}, "Assistant": {"RP": 1}}
     alice = {"labels": 3, "skipped": 1, "by_number_of_codes": {"1": 2, "2": 1}, "codes": codes}
     assert count_all(session)["annotators"] == {"alice": alice}
+
+
+def test_what_somebody_is_asked_once_more_is_not_counted(session: Session) -> None:
+    label(session, "alice", "s1_d_1", 2, "PCT")
+    before = count_all(session)
+    label_repeat(session, "alice", "s1_d_1", {1: "EP", 2: "NR"})
+    assert count_all(session) == before

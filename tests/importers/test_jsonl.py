@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from annotator.core.transcript import Label, Proposal, Record, Transcript
+from annotator.core.transcript import ItemLists, Label, Proposal, Record, Transcript
+from annotator.errors import BadInput
 
 Reader = Callable[..., list[Transcript]]
 Records = Callable[..., list[Record]]
@@ -63,6 +64,50 @@ def test_decisions_say_more_of_the_labels(read: Reader) -> None:
     assert utterance.labels == (Label("alice", ("A",), "r1", seconds=2.0), Label(None, ("B",)), Label("bob", ("C",)))
 
 
+def test_what_somebody_says_once_more_is_read_from_decisions(read: Reader) -> None:
+    decisions = [{"annotator": "alice", "codes": ["A"]}, {"annotator": "alice", "codes": ["B"], "repeat": True}]
+    labels = one(read, labels={"alice": ["A"], "gold": ["A"]}, gold_rule="unanimous", decisions=decisions).turns[0].utterances[0]
+    assert labels.labels == (Label("alice", ("A",)), Label("alice", ("B",), repeat=True))
+    assert labels.gold_rule == "unanimous"
+    with pytest.raises(BadInput, match="utterance 1: repeat is \"yes\". Write true or false"):
+        one(read, decisions=[{"annotator": "alice", "codes": [], "repeat": "yes"}])
+    with pytest.raises(BadInput, match="two labels of alice, repeated. Keep one"):
+        one(read, decisions=[decisions[1], decisions[1]])
+
+
+def talk(read: Reader, **fields: object) -> Transcript:
+    (transcript,) = read("a.jsonl", json.dumps({"id": "c1", "utterances": [{"role": "Seeker", "text": "Hi."}], **fields}))
+    return transcript
+
+
+def test_lists_of_items_are_read(read: Reader) -> None:
+    items = [{"annotator": "alice", "round": "r1", "mentioned_items": [2, "7", 2], "gt_items": []}, {"annotator": None, "repeat": True}]
+    found = talk(read, items=items, topic="shoes")
+    assert found.items == (ItemLists("alice", (2, 7), (), "r1"), ItemLists(None, repeat=True))
+    assert found.meta == {"topic": "shoes"}
+
+
+@pytest.mark.parametrize("items", [["shoe"], [{"id": 1}], {"a": 1}, "x", []])
+def test_other_items_of_a_conversation_stay_what_they_are(items: object, read: Reader) -> None:
+    found = talk(read, items=items)
+    assert (found.items, found.meta) == ((), {"items": items})
+
+
+@pytest.mark.parametrize(
+    ("items", "sentence"),
+    [
+        ([{"annotator": "alice", "gt_items": ["Item05"]}], "an item in gt_items is .*not a whole number"),
+        ([{"annotator": "alice", "gt_items": 5}], "gt_items is 5, not a list"),
+        ([{"annotator": " "}], "the annotator of items is missing"),
+        ([{"annotator": "a"}, {"annotator": "a", "gt_items": [1]}], "two lists of items of a. Keep one"),
+        ([{"annotator": "a\0"}], "list of items that contains a NUL"),
+    ],
+)
+def test_lists_of_items_that_cannot_be_used_are_refused(items: object, sentence: str, read: Reader) -> None:
+    with pytest.raises(BadInput, match=f"line 1: conversation 'c1'.*{sentence}"):
+        talk(read, items=items)
+
+
 def test_proposals_are_read(read: Reader) -> None:
     known = {"model_version": "m-001", "prompt_hash": "9f2c", "cost": 1}
     proposals = [{"codes": ["A"], "confidence": 0.5}, {"codes": "B|C", "round": "r2", **known}]
@@ -89,10 +134,15 @@ def test_one_utterance_a_line_is_a_long_table(read: Reader) -> None:
         {"conversation": "c1", "role": "Seeker", "text": "Hi.", "annotator": "alice", "codes": ["A"], "turn": 3, "gold": "A|B"},
         {"conversation": "c1", "role": "Seeker", "text": "Well.", "codes": "B", "suggestion": ["C"], "cost": 0.5, "model_version": "m"},
     ]
+    rows[0] |= {"gold_rule": "adjudicated", "mentioned_items": "2|7", "gt_items": "|"}
+    rows[1] |= {"mentioned_items": [3], "repeat": 1}
     (transcript,) = read("a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert transcript.items == (ItemLists("alice", (2, 7), ()), ItemLists(None, (3,), repeat=True))
     first, second = (utterance for _, utterance in transcript.utterances())
     assert (first.id, first.labels, first.gold) == ("1", (Label("alice", ("A",)),), ("A", "B"))
-    assert (second.id, second.labels, second.proposals) == ("2", (Label(None, ("B",)),), (Proposal(("C",), model_version="m", cost=0.5),))
+    assert first.gold_rule == "adjudicated"
+    assert (second.id, second.labels) == ("2", (Label(None, ("B",), repeat=True),))
+    assert second.proposals == (Proposal(("C",), model_version="m", cost=0.5),)
 
 
 def test_utterances_of_one_conversation_may_stand_apart(read: Reader) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from annotator.core.transcript import Label, Proposal, Transcript
+from annotator.core.transcript import ItemLists, Label, Proposal, Transcript
+from annotator.errors import BadInput
 
 Reader = Callable[..., list[Transcript]]
 
@@ -40,6 +41,46 @@ def test_all_facts_of_a_label_are_restored(read: Reader) -> None:
     (transcript,) = read("a.csv", f"{HEADING},{FACTS}\nc1,1,Seeker,alice,ACK,1,Hi.,r1,,,,blind,2.5,2026-11-23,abc\n")
     expected = Label("alice", ("ACK",), "r1", "blind", "abc", 2.5, "2026-11-23")
     assert transcript.turns[0].utterances[0].labels == (expected,)
+
+
+MORE = "repeat,gold_rule,mentioned_items,gt_items"
+
+
+def more(read: Reader, *rows: str) -> Transcript:
+    (transcript,) = read("a.csv", "\n".join((f"{HEADING},{MORE}", *rows)) + "\n")
+    return transcript
+
+
+def test_what_somebody_says_once_more_is_a_label_of_its_own(read: Reader) -> None:
+    rows = [f"c1,1,Seeker,alice,{code},1,Hi.,r1,,,,{repeat},,," for code, repeat in (("A", ""), ("B", "1"), ("C", "0"))]
+    labels = more(read, *rows[:2]).turns[0].utterances[0].labels
+    assert labels == (Label("alice", ("A",), "r1"), Label("alice", ("B",), "r1", repeat=True))
+    with pytest.raises(BadInput, match="lines 2 and 4.*has two rows of annotator 'alice' in round 'r1'. Keep one"):
+        more(read, *rows)
+    with pytest.raises(BadInput, match="lines 2 and 3.*in round 'r1', both repeated. Keep one"):
+        more(read, rows[1], rows[1])
+    with pytest.raises(BadInput, match="line 2: repeat is 'x'"):
+        more(read, rows[1].replace(",1,,,", ",x,,,"))
+
+
+def test_how_gold_was_settled_stands_beside_it(read: Reader) -> None:
+    rows = ("c1,1,Seeker,alice,A,1,Hi.,,,,A|B,,adjudicated,,", "c1,2,Seeker,alice,A,1,Hi.,,,,,,adjudicated,,")
+    assert [said.gold_rule for _, said in more(read, *rows).utterances()] == ["adjudicated", ""]
+
+
+def test_lists_of_items_are_of_the_whole_conversation(read: Reader) -> None:
+    rows = [
+        "c1,1,Seeker,alice,A,1,Hi.,,,,,,,2|7,|",
+        "c1,1,Seeker,bob,A,1,Hi.,,,,,,,, 3 ",
+        "c1,1,Seeker,cem,A,1,Hi.,,,,,,,,",
+        "c1,2,Seeker,alice,A,1,Hi.,,,,,,,2|7,|",
+        "c1,2,Seeker,,,1,Hi.,,,,,,,5,",
+    ]
+    assert more(read, *rows).items == (ItemLists("alice", (2, 7), ()), ItemLists("bob", None, (3,)))
+    with pytest.raises(BadInput, match="lines 2 and 3: the gt_items of alice in conversation 'c1' differ"):
+        more(read, rows[0], rows[3].replace(",|", ",4"))
+    with pytest.raises(BadInput, match="line 2: mentioned_items is 'Item05'. Join the numbers"):
+        more(read, rows[0].replace("2|7", "Item05"))
 
 
 def test_what_is_known_of_a_proposal_is_restored(read: Reader) -> None:

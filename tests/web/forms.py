@@ -42,10 +42,11 @@ class Option:
 
 @dataclass
 class Form:
-    """A form with the fields it would send and its buttons."""
+    """A form with the fields it would send, its boxes that are not ticked, and its buttons."""
 
     attributes: Attributes
     fields: list[tuple[str, str]] = field(default_factory=list)
+    boxes: list[str] = field(default_factory=list)
     buttons: list[Button] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
 
@@ -79,7 +80,9 @@ class Reader(HTMLParser):
             self._field(self._form, tag, attributes)
 
     def _field(self, form: Form, tag: str, attributes: Attributes) -> None:
-        if tag == "input" and "name" in attributes:
+        if tag == "input" and attributes.get("type") == "checkbox" and "checked" not in attributes:
+            form.boxes.append(attributes["name"])
+        elif tag == "input" and "name" in attributes:
             form.fields.append((attributes["name"], attributes.get("value", "")))
         elif tag == "button":
             self._button = Button(attributes)
@@ -157,9 +160,10 @@ def press(browser: TestClient, page: Response, button: str, headers: dict[str, s
     found = [(form, one) for form in Reader(page.text).forms for one in form.buttons if button in one.names]
     assert found, f"There is no button {button!r} on {page.url}, only {sorted(buttons(page))}."
     form, pressed = found[0]
-    unknown = set(filled) - {name for name, _ in form.fields}
+    unknown = set(filled) - {name for name, _ in form.fields} - set(form.boxes)
     assert not unknown, f"The form of {button!r} has no field {unknown}."
     fields = [(name, filled.get(name, value)) for name, value in form.fields]
+    fields += [(name, filled[name]) for name in form.boxes if name in filled]
     if "name" in pressed.attributes:
         fields.append((pressed.attributes["name"], pressed.attributes.get("value", "")))
     target = urljoin(str(page.url), pressed.attributes.get("formaction") or form.attributes.get("action", ""))

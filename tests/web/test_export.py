@@ -78,6 +78,14 @@ def test_a_cell_that_a_spreadsheet_would_run_is_guarded_unless_programs_ask(brow
     assert browse("lea").get("/export/download?raw=perhaps").status_code == 422
 
 
+@pytest.mark.parametrize(("name", "offered"), [("lea", True), ("rui", True), ("alice", False)])
+def test_leads_and_researchers_may_have_repeats(name: str, offered: bool, browse: Browse) -> None:
+    assert [box for form in Reader(browse(name).get("/export").text).forms for box in form.boxes] == ["raw", "repeats"][: 1 + offered]
+    answer = browse(name).get("/export/download?repeats=true")
+    assert (answer.status_code, "repeat" in answer.text.splitlines()[0]) == ((200, True) if offered else (403, False))
+    assert "repeat" not in browse(name).get("/export/download").text
+
+
 # not yours
 
 
@@ -121,7 +129,14 @@ def test_who_is_not_signed_in_gets_nothing(path: str, browse: Browse) -> None:
 # bad input
 
 
-@pytest.mark.parametrize(("query", "sentence"), [("format=xlsx", "xlsx"), ("labels=nobody", "Nobody here is called 'nobody'")])
+WRONG = [
+    ("format=xlsx", "xlsx"),
+    ("labels=nobody", "Nobody here is called 'nobody'"),
+    ("format=vogue&labels=gold&repeats=true", "cannot tell repeats from first labels"),
+]
+
+
+@pytest.mark.parametrize(("query", "sentence"), WRONG)
 def test_what_cannot_be_had_is_a_sentence(query: str, sentence: str, browse: Browse) -> None:
     page = browse("lea").get(f"/export/download?{query}")
     assert (page.status_code, sentence in text(page)) == (422, True)
