@@ -167,7 +167,7 @@ function whatWent(dropped) {
   return n && `${n} later ${n === 1 ? "act" : "acts"} of yours on it ${n === 1 ? "was" : "were"} not saved either.`;
 }
 
-async function restore(positions) {
+export async function restore(positions) {
   for (const position of positions) {
     const answer = await request(user, `/review/${here}/${position}`).catch(() => null);
     if (answer?.ok) show([...parse(await answer.text()).querySelectorAll(".utterance")]);

@@ -1,6 +1,6 @@
 // The desk. Without this script every act is a plain form or link; with it the same acts go through the queue, and neither key
 // nor button waits for the server. Acts are acts.js's, keys keys.js's, focus focus.js's.
-import { confirm, confirmTurn, flag, flagBecause, label, queue, skip, toggleUnsure, undo } from "./acts.js";
+import { confirm, confirmTurn, flag, flagBecause, label, queue, restore, skip, toggleUnsure, undo } from "./acts.js";
 import { CodeFilter } from "./filter.js";
 import { focus, focusOn } from "./focus.js";
 import { isLeaving, release } from "./hold.js";
@@ -42,7 +42,7 @@ desk.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   const position = here(link);
   if (link?.dataset.next) goNext(link.dataset.next);
-  else if (link?.matches("[data-drawer]")) window.htmx.ajax("GET", link.href, "#drawer");
+  else if (window.htmx && link?.matches("[data-drawer], .comments")) window.htmx.ajax("GET", link.href, "#drawer");
   else if (position) focusOn(position, !link.matches(".text"));
   else return;
   event.preventDefault();
@@ -53,6 +53,12 @@ function here(link) {
   const address = link && new URL(link.href);
   return address?.pathname === location.pathname ? Number(address.searchParams.get("at")) : 0;
 }
+
+// A comment changes what its utterance says
+document.addEventListener("htmx:afterRequest", ({ detail: { successful, requestConfig } }) => {
+  const [, position] = requestConfig.path.match(/\/(\d+)\/comments$/) ?? [];
+  if (successful && position && requestConfig.verb === "post") restore([position]);
+});
 
 addEventListener("beforeunload", (event) => queue.waiting.length && !isLeaving() && event.preventDefault());
 
