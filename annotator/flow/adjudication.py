@@ -215,6 +215,7 @@ def undo(session: Session, lead: User, round_id: int, gold_id: int) -> int:
 
     Where something newer stands, as after the same request, nothing changes.
     """
+    require(lead, Right.LEAD)
     gold = session.get(Gold, gold_id)
     if gold is None or gold.round_id != round_id or not _is_by(gold, lead):
         raise NotFound("There is nothing of yours to undo here.")
@@ -238,6 +239,7 @@ def _stand_again(session: Session, lead: User, gold: Gold, rows: list[Gold]) -> 
 
 def withdraw(session: Session, lead: User, round_id: int, gold_id: int) -> int:
     """Take a gold back, whoever or whatever settled it: it waits in the queue again. Returns the utterance's id."""
+    require(lead, Right.LEAD)
     gold = session.get(Gold, gold_id)
     if gold is None or gold.round_id != round_id:
         raise NotFound("There is no such gold in this round.")

@@ -49,6 +49,11 @@ class Talk:
     answered: frozenset[int]
 
     @property
+    def n_answered(self) -> int:
+        """How many of them have answered."""
+        return len(self.asked & self.answered)
+
+    @property
     def is_answered(self) -> bool:
         """Whether everybody who can has answered."""
         return self.asked <= self.answered

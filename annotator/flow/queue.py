@@ -1,29 +1,18 @@
-"""What a lead settles: how far each round is, the utterances that wait, and one of them with its conversation and its labels.
+"""What waits for a lead: how far each round is, the utterances in the queue, and those in discussion.
 
-Names stay out of everything here until the utterance is settled. Settling itself is `flow/adjudication.py`'s.
+Settling itself is `flow/adjudication.py`'s, one utterance with its labels `flow/settling.py`'s.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from annotator.core.consensus import Codes, distinct, shuffled, union
-from annotator.core.labelled import split_codes
-from annotator.core.taxonomy import Taxonomy
-from annotator.errors import NotFound
 from annotator.flow.access import Right, may_settle, require
-from annotator.flow.adjudication import codes_of, get_round, handed_in_by_several, history, newest_of, place
-from annotator.flow.desk import scenario_of
-from annotator.flow.discussion import Talk, first_labels, open_discussions, read_labels, unsettled
-from annotator.flow.standing import settled, standing
-from annotator.models import UNANIMOUS, Assignment, Conversation, Decision, Gold, Round, Rule, Suggestion, Turn, User, Utterance
-
-Said = dict[int, Codes | None]
-"""Assignment id → codes, None for a skip."""
+from annotator.flow.adjudication import codes_of, get_round, handed_in_by_several
+from annotator.flow.discussion import Talk, open_discussions, unsettled
+from annotator.flow.standing import settled
+from annotator.models import UNANIMOUS, Assignment, Conversation, Gold, Round, Rule, User, Utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,85 +60,6 @@ class Sent:
     note: str
     answered: int
     asked: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One utterance of the conversation; `gold` is None where none of this round stands."""
-
-    utterance_id: int
-    position: int
-    role: str
-    text: str
-    gold: Codes | None
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class TurnLines:
-    """The utterances of one turn."""
-
-    number: int
-    role: str
-    timestamp: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One of the labels, without names: whether somebody handed it in first, and how many say so after a discussion."""
-
-    codes: Codes
-    first: bool
-    discussed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """What one person said, shown when it is settled; `later` is their label since a discussion, where that differs."""
-
-    name: str
-    codes: Codes | None
-    later: Codes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A gold, who settled it (nobody where the labels were equal), and who had said what."""
-
-    gold_id: int
-    codes: Codes
-    rule: str
-    by: str
-    reason: str
-    comment: str
-    voices: tuple[Voice, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One utterance to settle, with everything around it. `seen` is the newest gold row of it (0 for none).
-
-    `number` is its place among the `left` in the queue (0 where it is not in it); `undoable` is the gold that `u` takes back.
-    """
-
-    round: Round
-    taxonomy: Taxonomy
-    conversation: str
-    scenario: str
-    turns: tuple[TurnLines, ...]
-    focus: Line
-    options: tuple[Option, ...]
-    union: Codes
-    n_skipped: int
-    talk: Talk | None
-    seen: int
-    told: Told | None
-    number: int
-    left: int
-    next_id: int | None
-    previous_id: int | None
-    undoable: int | None
 
 
 # Rounds
@@ -220,153 +130,5 @@ def in_discussion(session: Session, lead: User, round_id: int) -> tuple[Round, l
     sent = []
     for utterance_id, key, position in session.execute(statement):
         talk = talks[utterance_id]
-        sent.append(Sent(utterance_id, key, position, talk.note, len(talk.asked & talk.answered), len(talk.asked)))
+        sent.append(Sent(utterance_id, key, position, talk.note, talk.n_answered, len(talk.asked)))
     return round_, sent
-
-
-def step(session: Session, lead: User, round_id: int, utterance_id: int | None = None, after: int | None = None) -> Step | None:
-    """An utterance to settle: the one asked for, the next in the queue after another, or the first; None when nothing waits."""
-    require(lead, Right.LEAD)
-    round_ = get_round(session, round_id)
-    talks = open_discussions(session, round_id)
-    queue = waiting(session, lead, round_, talks)
-    if utterance_id is None:
-        following = _after(queue, _place_of(session, after) if after else (0, 0))
-        if following is None:
-            return None
-        utterance_id = following.utterance_id
-    _, utterance = place(session, lead, round_id, utterance_id)
-    taxonomy = codes_of(session, round_)
-    if utterance.role not in taxonomy.roles:
-        raise NotFound(f"The taxonomy of this round has no codes for {utterance.role}; there is nothing to settle.")
-    return _step(session, lead, round_, taxonomy, utterance, (queue, talks.get(utterance_id)))
-
-
-def _place_of(session: Session, utterance_id: int) -> tuple[int, int]:
-    found = session.get(Utterance, utterance_id)
-    return (found.conversation_id, found.position) if found else (0, 0)
-
-
-def _after(queue: list[Place], order: tuple[int, int]) -> Place | None:
-    """The next in the queue, from its beginning again after its end."""
-    if not queue:
-        return None
-    return queue[bisect_right(queue, order, key=lambda one: one.order) % len(queue)]
-
-
-def _before(queue: list[Place], order: tuple[int, int]) -> Place | None:
-    earlier = [one for one in queue if one.order < order] or [one for one in queue if one.order != order]
-    return earlier[-1] if earlier else None
-
-
-def _step(
-    session: Session, lead: User, round_: Round, taxonomy: Taxonomy, utterance: Utterance, waits: tuple[list[Place], Talk | None]
-) -> Step:
-    queue, talk = waits
-    round_id, utterance_id = round_.id or 0, utterance.id or 0
-    order = (utterance.conversation_id, utterance.position)
-    following, previous = _after(queue, order), _before(queue, order)
-    first = first_labels(session, round_id, [utterance_id]).get(utterance_id, {})
-    later = _since(session, round_id, utterance_id, talk)
-    rows = history(session, round_id, utterance_id)
-    options = _options(first, later, (round_id, utterance_id, lead.id or 0))
-    conversation = session.get_one(Conversation, utterance.conversation_id)
-    turns = _turns(session, round_id, conversation)
-    return Step(
-        round=round_,
-        taxonomy=taxonomy,
-        conversation=conversation.key,
-        scenario=scenario_of(session, conversation),
-        turns=turns,
-        focus=next(line for turn in turns for line in turn.lines if line.utterance_id == utterance_id),
-        options=options,
-        union=taxonomy.ordered(utterance.role, union(one.codes for one in options)) if len(options) > 1 else (),
-        n_skipped=sum(codes is None for codes in first.values()),
-        talk=talk,
-        seen=rows[-1].id or 0 if rows else 0,
-        told=_told(session, rows[-1]) if rows and rows[-1].rule != Rule.WITHDRAWN else None,
-        number=next((number for number, one in enumerate(queue, 1) if one.utterance_id == utterance_id), 0),
-        left=len(queue),
-        next_id=following.utterance_id if following and following.utterance_id != utterance_id else None,
-        previous_id=previous.utterance_id if previous else None,
-        undoable=newest_of(session, lead, round_id),
-    )
-
-
-def _since(session: Session, round_id: int, utterance_id: int, talk: Talk | None) -> Said:
-    """The labels that stand now of those who answered in a discussion."""
-    if talk is None or not talk.answered:
-        return {}
-    answered = col(Decision.assignment_id).in_(talk.answered & talk.asked)
-    return read_labels(session, standing(answered, col(Decision.utterance_id) == utterance_id)).get(utterance_id, {})
-
-
-def _options(first: Said, later: Said, seed: tuple[int, ...]) -> tuple[Option, ...]:
-    """The labels that differ, in an order that tells nothing of whose they are."""
-    handed_in, now = _labels(first), _labels(later)
-    shown = shuffled(distinct([*handed_in, *now]), *seed)
-    before = set(map(frozenset, handed_in))
-    return tuple(Option(codes, frozenset(codes) in before, sum(set(one) == set(codes) for one in now)) for codes in shown)
-
-
-def _labels(said: Said) -> list[Codes]:
-    return [codes for codes in said.values() if codes is not None]
-
-
-def _turns(session: Session, round_id: int, conversation: Conversation) -> tuple[TurnLines, ...]:
-    here = select(col(Utterance.id)).where(col(Utterance.conversation_id) == conversation.id)
-    gold = {row.utterance_id: row for row in session.execute(settled(col(Gold.round_id) == round_id, col(Gold.utterance_id).in_(here)))}
-    lines: dict[int, list[Line]] = {}
-    utterances = select(Utterance).where(col(Utterance.conversation_id) == conversation.id).order_by(col(Utterance.position))
-    for one in session.scalars(utterances):
-        settled_as = gold.get(one.id or 0)
-        codes = split_codes(settled_as.codes) if settled_as else None
-        line = Line(one.id or 0, one.position, one.role, one.text, codes, settled_as.rule if settled_as else "")
-        lines.setdefault(one.turn_position, []).append(line)
-    turns = session.scalars(select(Turn).where(col(Turn.conversation_id) == conversation.id).order_by(col(Turn.position)))
-    return tuple(TurnLines(turn.number, turn.role, turn.timestamp, tuple(lines[turn.position])) for turn in turns)
-
-
-# What is shown when it is settled
-
-
-def told(session: Session, lead: User, round_id: int, gold_id: int) -> Told | None:
-    """A gold of a round with who had said what; None where there is no such gold."""
-    gold = session.get(Gold, gold_id)
-    if gold is None or gold.round_id != round_id or gold.rule == Rule.WITHDRAWN:
-        return None
-    place(session, lead, round_id, gold.utterance_id)
-    return _told(session, gold)
-
-
-def _told(session: Session, gold: Gold) -> Told:
-    round_id = gold.round_id or 0
-    first = first_labels(session, round_id, [gold.utterance_id]).get(gold.utterance_id, {})
-    later = read_labels(
-        session, standing(col(Decision.assignment_id).in_(first), col(Decision.utterance_id) == gold.utterance_id)
-    ).get(gold.utterance_id, {})
-    names = names_of(session, first)
-    voices = [Voice(names[one], codes, later[one] if later.get(one, codes) != codes else None) for one, codes in first.items()]
-    by = session.get(User, gold.user_id) if gold.user_id else None
-    return Told(
-        gold_id=gold.id or 0,
-        codes=split_codes(gold.codes),
-        rule=gold.rule,
-        by=by.name if by else "",
-        reason=gold.reason,
-        comment=gold.comment,
-        voices=tuple(sorted(voices, key=lambda voice: voice.name)),
-    )
-
-
-def names_of(session: Session, assignments: Iterable[int]) -> dict[int, str]:
-    """Assignment id → whose it is."""
-    statement = select(col(Assignment.id), col(User.name)).join(User, col(User.id) == col(Assignment.user_id))
-    rows: Iterable[Any] = session.execute(statement.where(col(Assignment.id).in_(assignments)))
-    return {row.id: row.name for row in rows}
-
-
-def proposal(session: Session, lead: User, round_id: int, utterance_id: int) -> Suggestion | None:
-    """What the round's run proposes for an utterance, for a lead who asks."""
-    round_, _ = place(session, lead, round_id, utterance_id)
-    return session.get(Suggestion, {"utterance_id": utterance_id, "run_id": round_.run_id}) if round_.run_id else None

@@ -9,7 +9,24 @@ from starlette.staticfiles import StaticFiles
 from annotator.flow.project import open_project
 from annotator.paths import PACKAGE
 from annotator.settings import Settings, read_settings
-from annotator.web import accounts, agreement, conversations, errors, export, intake, items, proposals, review, run, tagging, taxonomy, users
+from annotator.web import (
+    accounts,
+    adjudication,
+    adjudications,
+    agreement,
+    conversations,
+    errors,
+    export,
+    intake,
+    items,
+    proposals,
+    review,
+    run,
+    settled,
+    tagging,
+    taxonomy,
+    users,
+)
 from annotator.web.runner import Runner
 from annotator.web.security import Security
 
@@ -31,7 +48,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Security)
     errors.add_handlers(app)
     # Routes are tried in order, the busiest first.
-    for screen in (items, review, conversations, taxonomy, agreement, export, accounts, intake, tagging, run, proposals, users):
+    settling = (adjudication, adjudications, settled)
+    lead = (intake, tagging, run, proposals, users)
+    for screen in (items, review, conversations, taxonomy, *settling, agreement, export, accounts, *lead):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

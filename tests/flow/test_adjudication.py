@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from annotator.db import Database
 from annotator.errors import BadInput, Conflict, Forbidden, NotFound
-from annotator.flow import adjudication, queue
+from annotator.flow import adjudication, queue, settling
 from annotator.flow.accounts import get_user
 from annotator.flow.adjudication import settle, settle_all, settle_round
 from annotator.flow.intake import import_paths
@@ -276,7 +276,7 @@ def test_settling_is_for_leads(session: Session, name: str) -> None:
     at = differ(session)
     for refused in (
         lambda: decide(session, at, "PEP", name=name), lambda: queue.rounds(session, get_user(session, name)),
-        lambda: queue.step(session, get_user(session, name), round_id(session)),
+        lambda: settling.step(session, get_user(session, name), round_id(session)),
         lambda: settle_all(session, get_user(session, name), round_id(session)),
     ):  # fmt: skip
         with pytest.raises(Forbidden, match="This is for leads"):
@@ -295,7 +295,7 @@ def test_nobody_settles_what_they_labelled_or_have_to(session: Session, done: st
         decide(session, at, "PEP")
     assert waiting(session) == []
     assert waiting(session, other_lead(session)) == [2, *range(4, 33)]
-    assert (queue.rounds(session, get_user(session, "lea"))[0].not_yours, queue.step(session, get_user(session, "lea"), round_id(session))) == (1, None)
+    assert (queue.rounds(session, get_user(session, "lea"))[0].not_yours, settling.step(session, get_user(session, "lea"), round_id(session))) == (1, None)
 
 
 def test_there_is_nothing_to_settle_before_two_have_handed_in(session: Session) -> None:
@@ -317,24 +317,24 @@ def test_what_does_not_exist_is_said(session: Session, number: int, utterance: i
 
 def test_a_step_shows_the_labels_without_names_in_a_seeded_order(session: Session) -> None:
     at, lea = differ(session), get_user(session, "lea")
-    step = queue.step(session, lea, round_id(session))
+    step = settling.step(session, lea, round_id(session))
     assert step is not None
     assert (step.focus.utterance_id, step.number, step.left, step.told) == (at, 1, 30, None)
     assert {one.codes for one in step.options} == {("PEP",), ("PCT",)}
     assert step.union == step.taxonomy.ordered("Seeker", ("PEP", "PCT"))
     assert not {"alice", "bob"} & set(repr(step).replace("'", " ").split())
-    assert queue.step(session, lea, round_id(session), at) == step
-    orders = {tuple(one.codes for one in queue._options({1: ("PEP",), 2: ("PCT",)}, {}, (1, at, lead))) for lead in range(20)}
+    assert settling.step(session, lea, round_id(session), at) == step
+    orders = {tuple(one.codes for one in settling._options({1: ("PEP",), 2: ("PCT",)}, {}, (1, at, lead))) for lead in range(20)}
     assert len(orders) == 2
 
 
 def test_the_queue_goes_round(session: Session) -> None:
     at, lea, number = differ(session), get_user(session, "lea"), round_id(session)
     last = utterance_id(session, "s1_d_1", 32)
-    step = queue.step(session, lea, number, last)
+    step = settling.step(session, lea, number, last)
     assert step is not None
     assert (step.next_id, step.previous_id, step.number) == (at, utterance_id(session, "s1_d_1", 31), 30)
-    after = queue.step(session, lea, number, after=last)
+    after = settling.step(session, lea, number, after=last)
     assert after is not None
     assert (after.focus.utterance_id, after.previous_id) == (at, last)
 
@@ -342,11 +342,11 @@ def test_the_queue_goes_round(session: Session) -> None:
 def test_what_is_settled_tells_who_had_said_what(session: Session) -> None:
     at, lea = differ(session), get_user(session, "lea")
     made = decide(session, at, "PIP")
-    told = queue.told(session, lea, round_id(session), made.id or 0)
+    told = settling.told(session, lea, round_id(session), made.id or 0)
     assert told is not None
     assert [(voice.name, voice.codes, voice.later) for voice in told.voices] == [("alice", ("PEP",), None), ("bob", ("PCT",), None)]
     assert (told.codes, told.by, told.rule) == (("PIP",), "lea", ADJUDICATED)
-    step = queue.step(session, lea, round_id(session), at)
+    step = settling.step(session, lea, round_id(session), at)
     assert step is not None
     assert (step.told, step.number, step.undoable) == (told, 0, made.id)
 
@@ -362,11 +362,11 @@ def test_the_overview_counts(session: Session) -> None:
 
 def test_the_proposal_is_there_for_a_lead_who_asks(session: Session) -> None:
     at = differ(session)
-    found = queue.proposal(session, get_user(session, "lea"), round_id(session), at)
+    found = settling.proposal(session, get_user(session, "lea"), round_id(session), at)
     assert found is not None
     assert found.codes == "PCT|PEP"
     with pytest.raises(Forbidden):
-        queue.proposal(session, get_user(session, "alice"), round_id(session), at)
+        settling.proposal(session, get_user(session, "alice"), round_id(session), at)
 
 
 def test_a_repeat_counts_for_nothing(session: Session) -> None:

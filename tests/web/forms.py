@@ -167,7 +167,8 @@ def press(browser: TestClient, page: Response, button: str, headers: dict[str, s
     if "name" in pressed.attributes:
         fields.append((pressed.attributes["name"], pressed.attributes.get("value", "")))
     target = urljoin(str(page.url), pressed.attributes.get("formaction") or form.attributes.get("action", ""))
-    return _submit(browser, form.attributes.get("method", "get"), target, fields, headers)
+    method = pressed.attributes.get("formmethod") or form.attributes.get("method", "get")
+    return _submit(browser, method, target, fields, headers)
 
 
 def _submit(browser: TestClient, method: str, target: str, fields: list[tuple[str, str]], headers: dict[str, str] | None) -> Response:

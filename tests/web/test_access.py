@@ -56,6 +56,15 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/agreement"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/agreement.json"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/agreement.csv"): ({}, (200, 200, 200, 303, 200)),
+    ("GET", "/adjudication"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/adjudication/{round_id}"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/adjudication/{round_id}/settled"): ({}, (403, 200, 403, 303, 403)),
+    ("GET", "/adjudication/{round_id}/settled.csv"): ({}, (403, 200, 403, 303, 403)),
+    ("POST", "/adjudication/{round_id}/settle"): ({}, (403, 303, 403, 401, 403)),
+    ("POST", "/adjudication/{round_id}/decide"): ({"data": {"utterance": 1, "seen": 0}}, (403, 404, 403, 401, 403)),
+    ("POST", "/adjudication/{round_id}/discuss"): ({"data": {"utterance": 1}}, (403, 404, 403, 401, 403)),
+    ("POST", "/adjudication/{round_id}/undo"): ({"data": {"gold": 1}}, (403, 404, 403, 401, 403)),
+    ("POST", "/adjudication/{round_id}/withdraw"): ({"data": {"gold": 1}}, (403, 404, 403, 401, 403)),
     ("GET", "/export"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/export/download"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/import"): ({}, (403, 200, 403, 303, 403)),
@@ -98,7 +107,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
 
 def ask(browser: TestClient, method: str, path: str, desk: str, **sent: Any) -> Response:
     """Send a request for the first utterance of Alice's desk."""
-    ids = {"run_id": 1, "conversation_id": 1, "item_id": 1}
+    ids = {"run_id": 1, "conversation_id": 1, "item_id": 1, "round_id": 1}
     path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody", **ids)
     return browser.request(method, path, **sent)
 
