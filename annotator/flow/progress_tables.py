@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from annotator.core.table import as_csv
+from annotator.flow.campaign import Listed
 from annotator.flow.disputed import Disagreement
 from annotator.flow.progress import Conversed, Person, Progress, Tally, Work
 from annotator.flow.remarks import Remark
@@ -15,6 +16,7 @@ _PERSON = (
 )  # fmt: skip
 _CONVERSATION = ("conversation", "condition", "annotator", "state", *_MARKS)
 _DISPUTED = ("role", "code", "utterances", "disputed", "share")
+_ROUND = ("round", "state", "run", "conversations", "annotators", "given", "handed_in", "made_at", "closed_at")
 _REMARK = ("conversation", "utterance", "annotator", "what", "by", "text", "said_at")
 
 
@@ -82,6 +84,17 @@ def remarks_csv(remarks: Iterable[Remark]) -> str:
     """A row per open comment or flag."""
     rows = ((one.conversation, one.position, one.annotator, one.what, one.by, one.text, one.said_at or "") for one in remarks)
     return as_csv(_REMARK, rows)
+
+
+def rounds_csv(rounds: Iterable[Listed]) -> str:
+    """A row per round."""
+    return as_csv(_ROUND, map(_round, rounds))
+
+
+def _round(one: Listed) -> tuple[object, ...]:
+    made = one.round
+    counts = (one.conversations, one.annotators, one.given, one.handed_in)
+    return (made.name, "closed" if made.closed_at else "open", made.run_id, *counts, made.created_at, made.closed_at)
 
 
 def as_text(progress: Progress, disagreement: Disagreement) -> str:
