@@ -114,6 +114,8 @@ def _sqlite_engine(url: str) -> Engine:
         connection.isolation_level = None  # transactions are begun below, not guessed by the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows the letters of English only.
+        connection.create_function("lower", 1, lambda text: text.lower() if isinstance(text, str) else text, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

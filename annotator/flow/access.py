@@ -186,6 +186,19 @@ def still_labels(user: User, conversation: Any) -> ColumnElement[bool]:
     return theirs.where(~handed_in.exists()).exists()
 
 
+def commented(user: User) -> ColumnElement[bool]:
+    """On whose work this user may read comments and marks, said of an assignment and its place in a round made here.
+
+    Their own where it is due; for leads and researchers everybody's too, but for conversations they have still to label.
+    """
+    own = and_(col(Assignment.user_id) == user.id, _DUE)
+    if not may(user, Right.READ_ALL):
+        require(user, Right.ANNOTATE)
+        return and_(col(Round.name) != "", own)
+    others = and_(col(Assignment.user_id) != user.id, ~still_labels(user, col(Assignment.conversation_id)))
+    return and_(col(Round.name) != "", or_(own, others))
+
+
 def may_settle(user: User, conversation: Any) -> ColumnElement[bool]:
     """The condition on a conversation's id under which a lead may settle its labels: it is not theirs to label, nor was."""
     decided = select(col(Decision.id)).join(_theirs, col(_theirs.id) == col(Decision.assignment_id))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, insert, select
+from sqlalchemy import and_, bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from annotator.core.labelled import join_codes
@@ -16,7 +16,7 @@ from annotator.errors import BadInput, Conflict, Outdated
 from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
 from annotator.flow.acts import Act, Asked, numbered, outcome
 from annotator.flow.adjudication import settle
-from annotator.flow.desk import reason
+from annotator.flow.desk import HANDED_IN, reason
 from annotator.flow.discussion import Discussed, in_discussion
 from annotator.flow.rows import DECISIONS, SHOWN, UTTERANCES, Row, discussed_of, make_row
 from annotator.flow.standing import Standing, fold, unretracted
@@ -74,27 +74,21 @@ class HandIn:
 
 # Statements of an act, built once: building one takes longer than running it.
 
-_HANDED_IN = (
-    select(col(Submission.handed_in))
-    .where(col(Submission.assignment_id) == col(Assignment.id))
-    .order_by(col(Submission.id).desc())
-    .limit(1)
-    .scalar_subquery()
+_WHERE: tuple[Any, ...] = (
+    col(Assignment.round_id),
+    col(Assignment.conversation_id),
+    col(Assignment.repeat),
+    col(Round.taxonomy_version_id),
+    col(Round.closed_at),
+    col(RoundConversation.condition),
+    col(TaxonomyVersion.fingerprint),
+    col(Conversation.key).label("conversation"),
+    HANDED_IN.label("handed_in"),
 )
-_PLACE: Select[Any] = (
+_PLACE = (
     OWN_ASSIGNMENTS.join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
     .where(col(Assignment.id) == bindparam("assignment"))
-    .with_only_columns(
-        col(Assignment.round_id),
-        col(Assignment.conversation_id),
-        col(Assignment.repeat),
-        col(Round.taxonomy_version_id),
-        col(Round.closed_at),
-        col(RoundConversation.condition),
-        col(TaxonomyVersion.fingerprint),
-        col(Conversation.key).label("conversation"),
-        _HANDED_IN.label("handed_in"),
-    )
+    .with_only_columns(*_WHERE)
 )
 _UTTERANCE = (
     _PLACE.add_columns(*SHOWN)

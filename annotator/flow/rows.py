@@ -5,6 +5,8 @@ Nothing here reads another person's decisions. Whose rows may be asked for is th
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, select
@@ -16,7 +18,7 @@ from annotator.core.items import mentions
 from annotator.core.labelled import split_codes
 from annotator.flow.access import PLACED, shown_suggestion
 from annotator.flow.discussion import Discussed, discussions_of
-from annotator.flow.standing import Standing
+from annotator.flow.standing import Standing, fold
 from annotator.models import (
     Assignment,
     Calibration,
@@ -128,34 +130,53 @@ SHOWN: tuple[Any, ...] = (
 )
 """What `make_row` needs of an assignment's utterance and the suggestion that may be shown."""
 
-UTTERANCES = (
+_EVERY_UTTERANCE = (
     select(*SHOWN)
     .select_from(Assignment)
     .join(Round, col(Round.id) == col(Assignment.round_id))
     .join(RoundConversation, PLACED)
     .join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
     .outerjoin(Suggestion, and_(col(Suggestion.utterance_id) == col(Utterance.id), shown_suggestion()))
-    .where(col(Assignment.id) == bindparam("assignment"))
-    .order_by(col(Utterance.position))
 )
+UTTERANCES = _EVERY_UTTERANCE.where(col(Assignment.id) == bindparam("assignment")).order_by(col(Utterance.position))
 """The utterances of an assignment's conversation."""
 
-DECISIONS = (
-    select(
-        col(Decision.id),
-        col(Decision.utterance_id),
-        col(Decision.kind),
-        col(Decision.codes),
-        col(Decision.retracts_id),
-        col(Decision.act_key),
-        col(Decision.group_key),
-        col(Decision.seconds),
-        col(Decision.reason),
-    )
-    .where(col(Decision.assignment_id) == bindparam("assignment"))
-    .order_by(col(Decision.id))
+_MADE: tuple[Any, ...] = (
+    col(Decision.id),
+    col(Decision.utterance_id),
+    col(Decision.kind),
+    col(Decision.codes),
+    col(Decision.retracts_id),
+    col(Decision.act_key),
+    col(Decision.group_key),
+    col(Decision.seconds),
+    col(Decision.reason),
 )
+DECISIONS = select(*_MADE).where(col(Decision.assignment_id) == bindparam("assignment")).order_by(col(Decision.id))
 """All acts of an assignment, as `fold` reads them."""
+
+_AMONG = col(Assignment.id).in_(bindparam("assignments", expanding=True))
+_UTTERANCES_AMONG = _EVERY_UTTERANCE.add_columns(col(Assignment.id).label("assignment_id")).where(_AMONG)
+_DECISIONS_AMONG = (
+    select(*_MADE, col(Decision.assignment_id))
+    .where(col(Decision.assignment_id).in_(bindparam("assignments", expanding=True)))
+    .order_by(col(Decision.assignment_id), col(Decision.id))
+)
+
+
+def rows_of(session: Session, assignment_ids: Iterable[int]) -> dict[int, list[Row]]:
+    """Assignment id → its rows in order, for several assignments by a few statements."""
+    connection, which = session.connection(), {"assignments": list(assignment_ids)}
+    made = groupby(connection.execute(_DECISIONS_AMONG, which), attrgetter("assignment_id"))
+    stands = {assignment_id: fold(decisions) for assignment_id, decisions in made}
+    shown: dict[int, list[Any]] = {}
+    for found in connection.execute(_UTTERANCES_AMONG.order_by(col(Assignment.id), col(Utterance.position)), which):
+        shown.setdefault(found.assignment_id, []).append(found)
+    rows = {}
+    for assignment_id, utterances in shown.items():
+        mine, discussed = stands.get(assignment_id, {}), discussed_of(session, assignment_id, utterances)
+        rows[assignment_id] = [make_row(assignment_id, found, mine.get(found.id, Standing()), discussed) for found in utterances]
+    return rows
 
 
 def discussed_of(session: Session, assignment_id: int, shown: Iterable[Any]) -> dict[int, Discussed]:

@@ -14,6 +14,7 @@ from annotator.web import (
     adjudication,
     adjudications,
     agreement,
+    comments,
     conversations,
     errors,
     export,
@@ -21,10 +22,14 @@ from annotator.web import (
     items,
     proposals,
     review,
+    round,
+    rounds,
     run,
+    search,
     settled,
     tagging,
     taxonomy,
+    thread,
     users,
 )
 from annotator.web.runner import Runner
@@ -47,10 +52,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = FastAPI(title="annotator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Security)
     errors.add_handlers(app)
-    # Routes are tried in order, the busiest first.
+    # Routes are tried in order, the busiest first; but before the desk's, those that its patterns would match too.
+    desk = (items, search, review, conversations, thread, comments)
     settling = (adjudication, adjudications, settled)
-    lead = (intake, tagging, run, proposals, users)
-    for screen in (items, review, conversations, taxonomy, *settling, agreement, export, accounts, *lead):
+    lead = (rounds, round, intake, tagging, run, proposals, users)
+    for screen in (*desk, taxonomy, *settling, agreement, export, accounts, *lead):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

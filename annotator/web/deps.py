@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 from fastapi import Request
+from pydantic import Field
 from sqlmodel import Session
 
 from annotator.db import Database
@@ -11,6 +13,9 @@ from annotator.errors import NotSignedIn
 from annotator.flow import accounts
 from annotator.models import User
 from annotator.settings import Settings
+
+ActKey = Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+"""A form's own id, new for each act, so that sending it twice saves it once."""
 
 COOKIE = "annotator_sign_in"
 PAGE_OF = "annotator-user"

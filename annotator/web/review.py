@@ -16,14 +16,13 @@ from annotator.core.taxonomy import Code
 from annotator.errors import Outdated
 from annotator.flow import desk, review
 from annotator.flow.acts import MARKS, Act, Asked
+from annotator.flow.finding import LOW
 from annotator.flow.rows import Row
 from annotator.models import User
-from annotator.web.deps import is_fragment, reading, writing
+from annotator.web.deps import ActKey, is_fragment, reading, writing
 from annotator.web.render import Page, render_blocks, render_page
 
 router = APIRouter()
-
-ActKey = Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
 
 
 class ActForm(BaseModel):
@@ -63,6 +62,16 @@ class HandInForm(BaseModel):
     with_open: bool = False
 
 
+NOTHING_NEXT = {
+    "open": "Nothing else is open in your conversations.",
+    "low": "No other proposal in your conversations is uncertain.",
+    "flagged": "Nothing else is flagged in your conversations.",
+    "differs": "Nowhere else in your conversations does your label differ from the proposal.",
+    "discuss": "Nothing else in your conversations is to be discussed.",
+}
+"""What to say where there is no next place, by what was looked for (`flow/finding.py`)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReviewPage(Page):
     """One conversation with the utterance at `at` in focus; `built` is the label being put together without script."""
@@ -72,6 +81,7 @@ class ReviewPage(Page):
     built: tuple[str, ...]
     act_key: str
     open_positions: tuple[int, ...] = ()
+    low: float = LOW
 
     def by_category(self, role: str) -> dict[str, list[Code]]:
         """The codes of a role, grouped as the paper discusses them."""
@@ -153,10 +163,12 @@ def _outdated(request: Request, error: Outdated) -> Response:
 
 
 @router.get("/review/{assignment_id}")
-def show(request: Request, assignment_id: int, at: int = 0, built: Annotated[tuple[str, ...], Query()] = ()) -> Response:
+def show(
+    request: Request, assignment_id: int, at: int = 0, built: Annotated[tuple[str, ...], Query()] = (), none: str = ""
+) -> Response:
     with reading(request) as (session, user):
         opened = desk.open_desk(session, user, assignment_id)
-    return render_page("review.html", _page(user, opened, at, built))
+    return render_page("review.html", replace(_page(user, opened, at, built), notice=NOTHING_NEXT.get(none, "")))
 
 
 def _page(user: User, opened: desk.Desk, at: int, built: tuple[str, ...] = ()) -> ReviewPage:

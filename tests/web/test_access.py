@@ -30,6 +30,7 @@ PEOPLE = ("bob", "lea", "rui", "eve", "alice")  # Alice, whose conversation it i
 KEY = "a-key-of-this-test"
 ACT = {"act": "skip", "act_key": KEY}
 PASSWORDS = {"password": "long enough to be one", "again": "long enough to be one"}
+ROUND = {"name": "r2", "annotators": "alice"}
 
 # Route → what is sent, and the answer to another annotator, the lead, the researcher, nobody, the owner.
 TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
@@ -43,6 +44,12 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/review/{assignment_id}"): ({}, (404, 404, 403, 303, 200)),
     ("GET", "/review/{assignment_id}/{position}"): ({}, (404, 404, 403, 303, 200)),
     ("POST", "/review/{assignment_id}/{position}/reason"): ({}, (404, 404, 403, 401, 200)),
+    ("GET", "/review/{assignment_id}/{position}/comments"): ({}, (404, 200, 200, 303, 200)),
+    ("POST", "/review/{assignment_id}/{position}/comments"): ({"data": {"body": "Why?", "act_key": KEY}}, (404, 303, 403, 401, 409)),
+    ("GET", "/comments"): ({}, (200, 200, 200, 303, 200)),
+    ("GET", "/review/search"): ({"params": {"q": "a"}}, (200, 200, 403, 303, 200)),
+    ("GET", "/review/recent"): ({}, (200, 200, 403, 303, 200)),
+    ("GET", "/review/next"): ({"params": {"what": "open", "assignment": 1}}, (404, 404, 403, 303, 303)),
     ("POST", "/review/{assignment_id}/{position}"): ({"data": ACT}, (404, 404, 403, 401, 303)),
     ("POST", "/review/undo"): ({"data": {"act_key": KEY}}, (409, 409, 403, 401, 409)),
     ("POST", "/review/{assignment_id}/hand-in"): ({"data": {"with_open": "true"}}, (404, 404, 403, 401, 303)),
@@ -85,6 +92,22 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("POST", "/tagging/{run_id}/pause"): ({}, (403, 409, 403, 401, 403)),
     ("POST", "/tagging/{run_id}/resume"): ({}, (403, 409, 403, 401, 403)),
     ("POST", "/tagging/{run_id}/retry"): ({}, (403, 409, 403, 401, 403)),
+    ("GET", "/round"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/rounds.csv"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/plan"): ({"params": ROUND}, (403, 200, 403, 303, 403)),
+    ("GET", "/round/plan.csv"): ({"params": ROUND | {"table": "codes"}}, (403, 200, 403, 303, 403)),
+    ("POST", "/round"): ({"data": {"name": "r2"}}, (403, 422, 403, 401, 403)),
+    ("GET", "/round/{round_id}"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/progress"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/progress.json"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/progress.csv"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/conversations.csv"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/disagreement.csv"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/remarks.csv"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/round/{round_id}/add"): ({"params": {"annotators": "cem"}}, (403, 200, 403, 303, 403)),
+    ("GET", "/round/{round_id}/add.csv"): ({"params": {"annotators": "cem", "table": "codes"}}, (403, 200, 403, 303, 403)),
+    ("POST", "/round/{round_id}/add"): ({}, (403, 422, 403, 401, 403)),
+    ("POST", "/round/{round_id}/close"): ({}, (403, 303, 403, 401, 403)),
     ("GET", "/users"): ({}, (403, 200, 403, 303, 403)),
     ("POST", "/users"): ({"data": {"name": "dora"}}, (403, 200, 403, 401, 403)),
     ("POST", "/users/link"): ({"data": {"name": "cem"}}, (403, 200, 403, 401, 403)),
@@ -250,11 +273,11 @@ def unescaped(page: Response) -> list[str]:
     tags = Reader(page.text).tags
     events = [name for _, attributes in tags for name in attributes if re.match("on|x$", name)]
     sends = [attributes["hx-post"] for _, attributes in tags if "hx-post" in attributes]
-    events += [address for address in sends if not re.fullmatch(r"/review/\d+/\d+/reason", address)]
+    events += [address for address in sends if not re.fullmatch(r"/review/\d+/\d+/(reason|comments)", address)]
     return events + [tag for tag, attributes in tags if tag in ("img", "i") or (tag == "script" and "src" not in attributes)]
 
 
-@pytest.mark.parametrize("rest", ["", "?at=3", "/1", "/4"])
+@pytest.mark.parametrize("rest", ["", "?at=3", "/1", "/4", "/3/comments"])
 def test_a_transcript_is_text_on_every_page_and_fragment(rest: str, hostile: str, alice: TestClient) -> None:
     page = alice.get(f"{hostile}{rest}")
     assert page.status_code == 200

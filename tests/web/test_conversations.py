@@ -1,14 +1,16 @@
 """My conversations, and where the start page sends."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import insert
+from httpx2 import Response
+from sqlmodel import insert, select
 
 from annotator.db import Database
 from annotator.flow.round import Wanted, create_round
-from annotator.models import Assignment, Conversation, RoundConversation
+from annotator.models import Assignment, Conversation, Discussion, RoundConversation, Utterance
 
 from .forms import Reader, follow, hand_in_as_it_is, press, text
 
@@ -60,6 +62,36 @@ def test_a_conversation_is_handed_in_until_it_is_opened_again(alice: TestClient,
     assert "handed in" not in text(alice.get("/review"))
 
 
+def facts(page: Response) -> dict[str, str]:
+    """The figures above the list."""
+    return dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<a [^>]+>)?(\d+)", page.text))
+
+
+def test_the_sum_of_my_work_stands_on_top(alice: TestClient, desk: str) -> None:
+    assert facts(alice.get("/review")) == {"Done": "0", "Open": "107", "To discuss": "0"}
+    for position, seconds in ((1, "10"), (2, "20")):
+        alice.post(f"{desk}/{position}", data={"act": "skip", "act_key": f"key-number-{position}", "seconds": seconds})
+    assert facts(alice.get("/review")) == {"Done": "2", "Open": "105", "Per hour": "240", "To discuss": "0"}
+    hand_in_as_it_is(alice, desk)
+    assert facts(alice.get("/review"))["Open"] == "75", "what was handed in is not open any more"
+
+
+def test_what_is_to_be_discussed_is_one_click_away(alice: TestClient, desk: str, db: Database) -> None:
+    press(alice, alice.get(f"{desk}?at=2"), "PEP")
+    hand_in_as_it_is(alice, desk)
+    with db.writing() as session:
+        found = session.exec(select(Utterance.id).join(Conversation).where(Conversation.key == "s1_d_1").order_by(Utterance.position)).all()
+        session.add_all(Discussion(round_id=1, utterance_id=one or 0, user_id=4) for one in found[1:3])
+    page = alice.get("/review")
+    assert facts(page)["To discuss"] == "1", "who left an utterance open is asked nothing about it"
+    link = next(link for link in Reader(page.text).links if "what=discuss" in link)
+    assert alice.get(link).headers["location"] == f"{desk}?at=2#u2"
+
+
+def test_the_search_box_leads_to_what_holds_the_words(alice: TestClient) -> None:
+    assert "Hello" in text(press(alice, alice.get("/review"), "Search", q="HELLO"))
+
+
 def test_a_long_list_comes_in_pages(alice: TestClient, db: Database) -> None:
     many(db, 150)
     first = alice.get("/review")
@@ -82,9 +114,9 @@ def test_the_start_page_sends_everybody_to_their_work(name: str, start: str, bro
 
 @pytest.mark.parametrize(
     ("name", "ways"),
-    [("alice", ["/review", "/taxonomy", "/export"]),
-     ("lea", ["/review", "/import", "/tagging", "/taxonomy", "/agreement", "/export", "/users"]),
-     ("rui", ["/taxonomy", "/agreement", "/export"])],
+    [("alice", ["/review", "/taxonomy", "/agreement", "/export"]),
+     ("lea", ["/review", "/import", "/tagging", "/round", "/taxonomy", "/adjudication", "/agreement", "/comments", "/export", "/users"]),
+     ("rui", ["/round", "/taxonomy", "/agreement", "/comments", "/export"])],
 )  # fmt: skip
 def test_the_menu_shows_only_where_one_may_go(name: str, ways: list[str], browse: Browse) -> None:
     links = Reader(browse(name).get("/taxonomy").text).links

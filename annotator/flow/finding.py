@@ -1,0 +1,171 @@
+"""Finding one's way in one's own conversations: what was done last, the next place of a kind, utterances by their words."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import bindparam, case, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col
+
+from annotator.core.labelled import split_codes
+from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours
+from annotator.flow.desk import HANDED_IN, MY_ORDER
+from annotator.flow.rows import Row, rows_of
+from annotator.models import Assignment, Conversation, Decision, Kind, Round, User, Utterance
+
+LOW = 0.5
+"""A proposal that shows a lower probability than this is an uncertain one."""
+
+LAST = 10
+PAGE = 100
+_CHUNK = 100
+
+
+class Wanted(StrEnum):
+    """What can be looked for next."""
+
+    OPEN = "open"
+    LOW = "low"
+    FLAGGED = "flagged"
+    DIFFERS = "differs"
+    DISCUSS = "discuss"
+
+
+_IS: dict[Wanted, Callable[[Row], bool]] = {
+    Wanted.OPEN: lambda row: row.state == "open",
+    Wanted.LOW: lambda row: row.confidence is not None and row.confidence < LOW,
+    Wanted.FLAGGED: lambda row: row.flagged,
+    Wanted.DIFFERS: lambda row: row.differs,
+    Wanted.DISCUSS: lambda row: row.discussed is not None,
+}
+_UNLOCKED = (Wanted.OPEN, Wanted.LOW)
+"""Looked for only where something can still be done about it."""
+
+
+_MINE = OWN_ASSIGNMENTS.where(col(Assignment.id) == bindparam("assignment")).with_only_columns(col(Assignment.id))
+_IN_ORDER = MY_ORDER.with_only_columns(col(Assignment.id), or_(col(Round.closed_at).is_not(None), HANDED_IN).label("locked"))
+
+
+def next_place(session: Session, user: User, wanted: Wanted, assignment_id: int, after: int) -> tuple[int, int] | None:
+    """Assignment and position of the next such utterance of mine: in this conversation after that position, then in the others in
+    the order of my list and round to its beginning, and at last in this one before it; None where there is no other.
+
+    A blind row holds no proposal, so that nothing of one can be told from where this leads.
+    """
+    if session.scalar(_MINE, mine(user) | {"assignment": assignment_id}) is None:
+        raise not_yours()
+    here = rows_of(session, [assignment_id])[assignment_id]
+    ahead = (row for row in here if row.position > after)
+    behind = (row for row in here if row.position < after)
+    for row in chain(ahead, _others(session, user, wanted, assignment_id), behind):
+        if _IS[wanted](row):
+            return row.assignment_id, row.position
+    return None
+
+
+def _others(session: Session, user: User, wanted: Wanted, assignment_id: int) -> Iterator[Row]:
+    """The rows of my other conversations that come into question, from this one on; read some conversations at a time."""
+    found = list(session.execute(_IN_ORDER, mine(user)))
+    at = next((number for number, row in enumerate(found) if row.id == assignment_id), 0)
+    ids = [row.id for row in found[at + 1 :] + found[:at] if not (row.locked and wanted in _UNLOCKED)]
+    for start in range(0, len(ids), _CHUNK):
+        rows = rows_of(session, ids[start : start + _CHUNK])
+        for one in ids[start : start + _CHUNK]:
+            yield from rows.get(one, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """One of my acts: what it did to how many utterances, of which it shows the first."""
+
+    what: str
+    codes: tuple[str, ...]
+    many: int
+    assignment_id: int
+    position: int
+    conversation: str
+    text: str
+    decided_at: datetime
+    taken_back: bool
+
+
+_WORDS = {
+    Kind.CONFIRM: "confirmed", Kind.CHANGE: "labelled", Kind.SKIP: "skipped", Kind.FLAG: "flagged", Kind.UNFLAG: "unflagged",
+    Kind.UNSURE: "unsure", Kind.SURE: "sure again",
+}  # fmt: skip
+_of_one_press, _retraction = aliased(Decision, name="of_one_press"), aliased(Decision, name="retraction")
+_MANY = (
+    select(func.count(col(_of_one_press.id)))
+    .where(col(_of_one_press.assignment_id) == col(Decision.assignment_id), col(_of_one_press.group_key) == col(Decision.group_key))
+    .correlate(Decision)
+    .scalar_subquery()
+)
+_TAKEN_BACK = select(col(_retraction.id)).where(col(_retraction.retracts_id) == col(Decision.id)).correlate(Decision).exists()
+_ACT: tuple[Any, ...] = (
+    col(Decision.kind),
+    col(Decision.codes),
+    case((col(Decision.group_key).is_(None), 1), else_=_MANY).label("many"),
+    col(Decision.assignment_id),
+    col(Utterance.position),
+    col(Conversation.key),
+    col(Utterance.text),
+    col(Decision.decided_at),
+    _TAKEN_BACK.label("taken_back"),
+)
+_RECENT = (
+    select(*_ACT)
+    .select_from(Decision)
+    .join(Utterance, col(Utterance.id) == col(Decision.utterance_id))
+    .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
+    .where(col(Decision.assignment_id).in_(OWN_ASSIGNMENTS.with_only_columns(col(Assignment.id))))
+    .where(col(Decision.kind).not_in((Kind.RETRACT, Kind.IMPORT)))
+    .where(or_(col(Decision.group_key).is_(None), col(Decision.group_key) == col(Decision.act_key)))
+    .order_by(col(Decision.id).desc())
+    .limit(LAST)
+)
+
+
+def recent(session: Session, user: User) -> list[Recent]:
+    """My last acts, the newest first; what one press did is one act."""
+    rows = session.execute(_RECENT, mine(user))
+    return [Recent(_WORDS[Kind(kind)], split_codes(codes), *more) for kind, codes, *more in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One utterance of mine that holds what was looked for."""
+
+    assignment_id: int
+    position: int
+    role: str
+    text: str
+    conversation: str
+    round: str
+
+
+_PLACES: tuple[Any, ...] = (
+    col(Assignment.id),
+    col(Utterance.position),
+    col(Utterance.role),
+    col(Utterance.text),
+    col(Conversation.key),
+    col(Round.name),
+)
+_MY_UTTERANCES = (
+    OWN_ASSIGNMENTS.join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
+    .with_only_columns(*_PLACES)
+    .order_by(col(Round.id).desc(), col(Assignment.id), col(Utterance.position))
+)
+
+
+def search(session: Session, user: User, words: str, page: int) -> tuple[list[Found], bool]:
+    """One page of the utterances of mine whose text holds every one of the words, in any case, and whether there are more."""
+    statement = _MY_UTTERANCES
+    for word in dict.fromkeys(words.lower().split()):
+        statement = statement.where(func.lower(col(Utterance.text)).contains(word, autoescape=True))
+    rows = session.execute(statement.offset((page - 1) * PAGE).limit(PAGE + 1), mine(user)).all()
+    return [Found(*row) for row in rows[:PAGE]], len(rows) > PAGE
