@@ -131,3 +131,12 @@ def test_what_cannot_be_is_a_sentence(campaign: Run, words: list[str], said: str
 def test_adding_nothing_is_a_sentence(stage: Stage, project: Run) -> None:
     done(project("round", "create", "r2", "--annotators", "cem"))
     assert "Say what to add: annotators, conversations, or both." in sentence(project("round", "add", "r2"))
+
+
+def test_progress_is_a_table_json_or_csv(project: Run) -> None:
+    said = done(project("round", "progress", "r1"))
+    assert "Round r1, open: 0 of 6 handed in." in said
+    assert "alice" in said
+    assert json.loads(done(project("round", "progress", "r1", "--json")))["annotators"][1]["open"] == 107
+    assert done(project("round", "progress", "r1", "--csv")).splitlines()[1].startswith("alice,3,0,107,107,")
+    assert "There is no round 'r9'. Known: r1." in sentence(project("round", "progress", "r9"))

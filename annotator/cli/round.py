@@ -102,6 +102,32 @@ def round_list(project: Project = None, db: Db = None, as_json: Json = False) ->
             print(f"{made.name:20}{conversations} conversations, {annotators} annotators, run {made.run_id or 'none'}{closed}")
 
 
+@app.command("progress")
+def round_progress(
+    name: str,
+    project: Project = None,
+    db: Db = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the table of annotators as CSV.")] = False,
+) -> None:
+    """Who is how far in a round, how fast, how often proposals are accepted, and where people disagree so far."""
+    from annotator.flow import progress_tables
+    from annotator.flow.access import EVERYTHING
+    from annotator.flow.disputed import disagreement_of
+    from annotator.flow.progress import progress_of
+    from annotator.flow.round import get_round
+
+    with opened(project, db) as (_, database), database.reading() as session:
+        made = get_round(session, name)
+        progress, disagreement = progress_of(session, EVERYTHING, made), disagreement_of(session, made)
+    if as_json:
+        show(progress_tables.as_dict(progress, disagreement))
+    elif as_csv:
+        print(progress_tables.people_csv(progress), end="")
+    else:
+        print(progress_tables.as_text(progress, disagreement))
+
+
 def _listed(made: Any, conversations: int, annotators: int) -> dict[str, Any]:
     told = made.model_dump(mode="json", include={"name", "run_id", "created_at", "closed_at"})
     drawn = {name: made.plan.get(name) for name in ("overlap", "blind", "repeats", "seed")}

@@ -101,7 +101,7 @@ def as_text(progress: Progress, disagreement: Disagreement) -> str:
     """For the terminal."""
     made, everybody = progress.round, progress.everybody
     state = f"closed on {made.closed_at:%Y-%m-%d}" if made.closed_at else "open"
-    lines = [f"Round {made.name}, {state}: {everybody.handed_in} of {everybody.conversations} conversations handed in."]
+    lines = [f"Round {made.name}, {state}: {everybody.handed_in} of {everybody.conversations} handed in."]
     heading = ("conversations", "handed in", "open", "labelled", "skipped", "flagged", "per hour", "accepted", "same when blind")
     lines.append(f"{'':20}" + "".join(f"{name:>{len(name) + 2}}" for name in heading))
     for one in [*progress.people, *([everybody] if len(progress.people) > 1 else [])]:

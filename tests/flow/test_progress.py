@@ -305,7 +305,7 @@ def test_tables_and_json_hold_the_figures(session: Session) -> None:
 
 def test_the_terminal_says_the_same(session: Session) -> None:
     label(session, "alice", "s1_d_1", 1, "RTI")
-    assert "Round r1, open: 0 of 6 conversations handed in." in as_text(progress(session), disagreement(session))
+    assert "Round r1, open: 0 of 6 handed in." in as_text(progress(session), disagreement(session))
     close_round(session, "r1")
     said = as_text(progress(session), disagreement(session))
     assert "closed on" in said
