@@ -295,7 +295,8 @@ def test_nobody_settles_what_they_labelled_or_have_to(session: Session, done: st
         decide(session, at, "PEP")
     assert waiting(session) == []
     assert waiting(session, other_lead(session)) == [2, *range(4, 33)]
-    assert (queue.rounds(session, get_user(session, "lea"))[0].not_yours, settling.step(session, get_user(session, "lea"), round_id(session))) == (1, None)
+    lea = get_user(session, "lea")
+    assert (queue.rounds(session, lea)[0].not_yours, settling.step(session, lea, round_id(session))) == (1, None)
 
 
 def test_there_is_nothing_to_settle_before_two_have_handed_in(session: Session) -> None:
@@ -355,9 +356,9 @@ def test_the_overview_counts(session: Session) -> None:
     at = differ(session)
     decide(session, utterance_id(session, "s1_d_1", 4), "PEP")
     adjudication.discuss(session, get_user(session, "lea"), round_id(session), at, "Which?")
-    found = queue.rounds(session, get_user(session, "lea"))
-    assert [(one.name, one.conversations, one.utterances, one.closed) for one in found] == [("r1", 1, 32, False)]
-    assert (found[0].unanimous, found[0].unanimous_assisted, found[0].adjudicated, found[0].in_discussion, found[0].waiting) == (0, 2, 1, 1, 28)
+    [found] = queue.rounds(session, get_user(session, "lea"))
+    assert (found.name, found.conversations, found.utterances, found.closed) == ("r1", 1, 32, False)
+    assert (found.unanimous, found.unanimous_assisted, found.adjudicated, found.in_discussion, found.waiting) == (0, 2, 1, 1, 28)
 
 
 def test_the_proposal_is_there_for_a_lead_who_asks(session: Session) -> None:

@@ -39,7 +39,7 @@ def test_a_round_says_how_far_it_is(lea: TestClient, db: Database) -> None:
 
 def test_the_button_settles_imported_labels(lea: TestClient, db: Database, tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
-    path.write_text("conversation,utterance,role,annotator,codes\n" + "".join(f"s1_d_1,1,Assistant,{who},RTI\n" for who in ("dora", "emil")))
+    path.write_text("conversation,utterance,role,annotator,codes\ns1_d_1,1,Assistant,dora,RTI\ns1_d_1,1,Assistant,emil,RTI\n")
     with db.writing() as session:
         import_paths(session, [path], None, Options())
     page = lea.get("/adjudication")
