@@ -352,3 +352,49 @@ def test_a_handed_in_conversation_takes_no_keys(stage: Stage, desk: Desk, page_o
     desk.press("e", "Enter", "b", "f", "u", "/", "Escape").at(1).press("j").at(2)
     assert desk.queue() == []
     assert decisions(stage.settings.project) == []
+
+
+def test_n_goes_on_in_the_next_conversation_with_the_keys_pressed_meanwhile(stage: Stage, desk: Desk) -> None:
+    project = stage.settings.project
+    desk.press(*["Enter"] * 32, "n", "n", "Shift+o", "a").shows(NEXT).at(2).says(1, "OTH|ACK").saved()
+    assert len(standing(project, "alice")) == 33
+    desk.press("f", "n", "f").warns("Nothing else is flagged").press("n", "d").at(1)
+
+
+def test_n_finds_nothing_and_says_so_and_keys_meant_for_there_do_nothing_here(desk: Desk) -> None:
+    desk.press("n", "f", "a").warns("flagged").warns("keys pressed since then were not used").at(1).press("a").at(2).saved()
+
+
+def test_esc_gives_up_the_way_to_the_next_while_it_waits_for_the_server(desk: Desk) -> None:
+    desk.page.route("**/review/next*", lambda route: None)
+    desk.press("n", "f", "a", "Escape", "p").at(2).says(1, "A").saved()
+
+
+def test_the_last_acts_lead_back_to_their_places(stage: Stage, desk: Desk) -> None:
+    desk.press("j", "Shift+Enter", "o", "u").at(6).saved()
+    desk.page.get_by_text("My last acts").click()
+    acts = desk.page.locator("#recent-acts li")
+    expect(acts).to_have_count(2)
+    expect(acts.first).to_contain_text("taken back")
+    expect(acts.nth(1)).to_contain_text("a turn of 4")
+    desk.press("a").at(7)
+    expect(acts.first).to_contain_text("ACK")
+    acts.nth(2).get_by_role("link").click()
+    desk.at(2).press("o").at(3).saved()
+    desk.open(assignment(stage.settings.project, "alice", NEXT))
+    desk.page.get_by_text("My last acts").click()
+    acts.first.get_by_role("link").click()
+    desk.shows(TALK).at(2).says(2, "OTH")
+
+
+def test_a_comment_is_said_in_the_panel(stage: Stage, desk: Desk) -> None:
+    desk.press("j").page.get_by_role("link", name="Comment").click()
+    field = desk.page.get_by_label("Your comment")
+    field.fill("Why so? ")
+    field.press("n")
+    desk.page.locator("#drawer").get_by_role("button", name="Comment").click()
+    expect(desk.row(2).locator(".comments")).to_have_text("1 comment")
+    desk.press("k").at(1)
+    desk.row(2).locator(".comments").click()
+    expect(desk.page.locator("#drawer")).to_contain_text("Why so? n")
+    assert [row["body"] for row in ask(stage.settings.project, "select body from comment")] == ["Why so? n"]

@@ -23,8 +23,11 @@ export function release() {
   for (const key of waiting) keys ? keys.push(key) : play(...key); // one of them may be an undo again
 }
 
+// The place they are for was not found; the sentence says so where there were any
 export function forgetKeys() {
+  const lost = keys?.length;
   keys = null;
+  return lost ? " The keys pressed since then were not used." : "";
 }
 
 // Keys go along, unless they stay for this page

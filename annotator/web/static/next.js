@@ -19,10 +19,9 @@ let going = null; // the search under way; another object once it has been given
 
 export const isGoing = () => going !== null;
 
-export function stay() {
+export function stay(sentence = "") {
   going = null;
-  forgetKeys();
-  complain("");
+  complain(sentence + forgetKeys());
 }
 
 export async function goNext(what) {
@@ -32,25 +31,24 @@ export async function goNext(what) {
   hold();
   if (queue.waiting.length) complain("The next one is looked for as soon as all is saved. Esc stays here.");
   await queue.empty();
-  const found = going === search && (await ask(what));
-  if (going !== search) return;
-  going = null;
-  if (found) arrive(found);
+  const found = going === search ? await ask(what) : null;
+  if (going === search) arrive(found);
 }
 
 async function ask(what) {
   const answer = await request(desk.dataset.user, `/review/next?what=${what}&assignment=${desk.dataset.desk}&after=${focus.at}`).catch(() => null);
   const text = await answer?.text().catch(() => null);
-  if (answer?.ok && text) return { address: new URL(answer.url), notice: parse(text).querySelector(".notice")?.textContent };
-  stay();
-  if (answer?.status === 401) signedOut();
-  else complain("The server does not answer, so the next one was not found. Keys pressed since then were not used.");
+  return text ? { ok: answer.ok, status: answer.status, address: new URL(answer.url), text } : {};
 }
 
-function arrive({ address, notice }) {
-  const [position, nothing] = [address.searchParams.get("at"), address.searchParams.has("none")];
+function arrive({ ok, status, address, text }) {
+  if (!ok) stay("The server does not answer, so the next one was not found.");
+  if (status === 401) signedOut();
+  if (!ok) return;
+  if (address.searchParams.has("none")) return stay(parse(text).querySelector(".notice")?.textContent);
+  going = null;
+  complain("");
   if (address.pathname !== `/review/${desk.dataset.desk}`) return goTo(`${address.pathname}${address.search}`);
-  complain(nothing ? notice : "");
-  if (!nothing) focusOn(Number(position));
+  focusOn(Number(address.searchParams.get("at")));
   release();
 }
