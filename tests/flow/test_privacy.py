@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from annotator.core.transcript import Transcript
 from annotator.db import Database
 from annotator.errors import AnnotatorError, BadInput
-from annotator.flow import desk, first_pass, tagging
+from annotator.flow import comments, desk, finding, first_pass, tagging
 from annotator.flow.access import view_of
 from annotator.flow.accounts import get_user
 from annotator.flow.corpus import export_records
@@ -88,13 +88,15 @@ def prepare(session: Session) -> None:
 
 
 def all_that_alice_reaches(session: Session) -> str:
-    """Her conversations, her desks, every reason and her export, as text."""
+    """Her conversations, her desks, every reason, what she finds and is told, and her export, as text."""
     alice = get_user(session, "alice")
     mine, total = desk.my_conversations(session, alice)
-    seen: list[Any] = [mine, total]
+    seen: list[Any] = [mine, total, desk.my_summary(session, alice), finding.recent(session, alice), finding.search(session, alice, "a", 1)]
+    seen += [comments.listed(session, alice, listing, None, 1) for listing in comments.Listing]
     for one in mine:
         opened = desk.open_desk(session, alice, one.assignment_id)
         seen += [opened.turns, opened.handed_in_at]
+        seen += [finding.next_place(session, alice, what, one.assignment_id, 2) for what in finding.Wanted]
         seen += [desk.reason(session, alice, one.assignment_id, row.position) for row in opened.rows[:5] if row.has_reason]
     seen += list(export_records(session, view_of(alice)))
     return "\n".join(map(repr, seen))
