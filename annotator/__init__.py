@@ -5,20 +5,87 @@ The public face for notebooks and scripts: load a taxonomy, read an exported tab
 >>> from annotator import agreement_of, load_taxonomy, read_labels
 """
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from annotator.core.agreement import Judgement, agreement, cohen_kappa
+from annotator.core.agreement import (
+    Judgement,
+    Kappa,
+    agreement,
+    agreement_of_all,
+    alpha,
+    bennett_s,
+    category_weight,
+    cohen_kappa,
+    exact_match,
+    goodness_of_fit,
+    gwet_ac1,
+    gwet_ac2,
+    jaccard_distance,
+    kappa_max,
+    kappa_within_categories,
+    masi_distance,
+    mean_codes,
+    mean_jaccard,
+    one_vs_rest,
+    ordered_weight,
+    pabak,
+    pooled_kappa,
+    scott_pi,
+    specific_agreement,
+    standard_errors,
+    stratified_kappa,
+    table_of,
+    weighted_kappa,
+)
 from annotator.core.labelled import Labelled, each_once, read_rows
 from annotator.core.taxonomy import Taxonomy, parse_taxonomy
 from annotator.errors import AnnotatorError, BadInput
 
+if TYPE_CHECKING:
+    from annotator.core.agreement.counts import cells_of
+    from annotator.core.agreement.intervals import cluster_errors
+    from annotator.core.agreement.resampling import bootstrap, jackknife_error
+    from annotator.core.agreement.several import (
+        fleiss_error,
+        fleiss_kappa,
+        gwet_ac1_of_several,
+        krippendorff_alpha,
+        randolph_kappa,
+        units_of_counts,
+        units_of_ratings,
+    )
+
 __version__ = "0.1.0"
 
 __all__ = [
-    "AnnotatorError", "BadInput", "Judgement", "Labelled", "Taxonomy",
-    "agreement", "agreement_of", "cohen_kappa", "load_taxonomy", "read_labels",
+    "AnnotatorError", "BadInput", "Judgement", "Kappa", "Labelled", "Taxonomy",
+    "agreement", "agreement_of", "agreement_of_all", "alpha", "bennett_s", "bootstrap", "category_weight", "cells_of",
+    "cluster_errors", "cohen_kappa", "exact_match", "fleiss_error", "fleiss_kappa", "goodness_of_fit", "gwet_ac1",
+    "gwet_ac1_of_several", "gwet_ac2", "jaccard_distance", "jackknife_error", "kappa_max", "kappa_within_categories",
+    "krippendorff_alpha", "load_taxonomy", "masi_distance", "mean_codes", "mean_jaccard", "one_vs_rest", "ordered_weight", "pabak",
+    "pooled_kappa", "randolph_kappa", "read_labels", "scott_pi", "specific_agreement", "standard_errors", "stratified_kappa",
+    "table_of", "units_of_counts", "units_of_ratings", "weighted_kappa",
 ]  # fmt: skip
+
+# These need numpy, which commands and servers that compute no agreement start without.
+_WITH_NUMPY = {
+    "cells_of": "counts", "cluster_errors": "intervals", "bootstrap": "resampling", "jackknife_error": "resampling",
+    **dict.fromkeys(
+        (
+            "fleiss_error", "fleiss_kappa", "gwet_ac1_of_several", "krippendorff_alpha", "randolph_kappa", "units_of_counts",
+            "units_of_ratings",
+        ),
+        "several",
+    ),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_NUMPY:
+        raise AttributeError(f"module 'annotator' has no attribute {name!r}")
+    return getattr(import_module(f"annotator.core.agreement.{_WITH_NUMPY[name]}"), name)
 
 
 def load_taxonomy(path: str | Path) -> Taxonomy:

@@ -20,10 +20,10 @@ from annotator.core.agreement.coefficients import (
     scott_pi,
     stratified_kappa,
     table_of,
-)  # fmt: skip
+)
 from annotator.core.agreement.face import agreement, agreement_of_all
 from annotator.core.agreement.judgement import Codes, Judgement
-from annotator.core.agreement.per_code import one_vs_rest, pooled_kappa, specific_agreement
+from annotator.core.agreement.per_code import kappa_within_categories, one_vs_rest, pooled_kappa, specific_agreement
 from annotator.core.agreement.rare import goodness_of_fit
 from annotator.core.agreement.sets import exact_match, jaccard_distance, masi_distance, mean_codes, mean_jaccard
 from annotator.core.agreement.weighted import (
@@ -32,12 +32,12 @@ from annotator.core.agreement.weighted import (
     ordered_weight,
     standard_errors,
     weighted_kappa,
-)  # fmt: skip
+)
 
 __all__ = [
     "Codes", "Judgement", "Kappa",
     "agreement", "agreement_of_all", "alpha", "bennett_s", "category_weight", "cohen_kappa", "confusions", "exact_match",
-    "goodness_of_fit", "gwet_ac1", "gwet_ac2", "jaccard_distance", "kappa_max", "masi_distance", "mean_codes", "mean_jaccard",
-    "one_vs_rest", "ordered_weight", "pabak", "pooled_kappa", "scott_pi", "specific_agreement", "standard_errors",
-    "stratified_kappa", "table_of", "weighted_kappa",
+    "goodness_of_fit", "gwet_ac1", "gwet_ac2", "jaccard_distance", "kappa_max", "kappa_within_categories", "masi_distance",
+    "mean_codes", "mean_jaccard", "one_vs_rest", "ordered_weight", "pabak", "pooled_kappa", "scott_pi", "specific_agreement",
+    "standard_errors", "stratified_kappa", "table_of", "weighted_kappa",
 ]  # fmt: skip

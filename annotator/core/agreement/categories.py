@@ -1,39 +1,16 @@
 """Agreement on the categories of codes: is the confusion inside a category of the taxonomy or across?"""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from annotator.core.agreement.codes import code_figures
-from annotator.core.agreement.coefficients import NO_PAIR, Kappa, cohen_kappa, stratified_kappa
+from annotator.core.agreement.coefficients import NO_PAIR, Kappa, cohen_kappa
 from annotator.core.agreement.counts import Cells, collapsed
 from annotator.core.agreement.judgement import Codes
+from annotator.core.agreement.per_code import kappa_within_categories
 from annotator.core.agreement.weighted import category_weight, weighted_kappa
 
-NEVER_THE_SAME = "the two never said the same category"
 SINGLE_ONLY = "labels are sets of codes here, and near and far are told of single codes only; see kappa_categories"
-
-
-def kappa_within_categories(table: Mapping[tuple[Codes, Codes], int], category: Mapping[str, str]) -> Kappa:
-    """Kappa of the code, given that both annotators said the same category: stratified over those categories.
-
-    Much below kappa of the categories, people confuse codes of one category; much above, they confuse categories.
-    Undefined (None) where they never said the same, and where within each only one label was used.
-
-    >>> a, b, c = (frozenset({code}) for code in "abc")
-    >>> kappa_within_categories({(a, a): 4, (b, b): 4, (a, b): 2, (c, a): 5}, {"a": "x", "b": "x", "c": "y"}).kappa.__round__(3)
-    0.615
-    """
-    inside: dict[Codes, dict[tuple[Codes, Codes], int]] = defaultdict(dict)
-    for (a, b), n in table.items():
-        of_a, of_b = (frozenset(category.get(code, code) for code in label) for label in (a, b))
-        if of_a == of_b:
-            inside[of_a][a, b] = n
-    found = stratified_kappa(cohen_kappa(part) for part in inside.values())
-    if found.kappa is not None or not table:
-        return found
-    reason = "within every category both annotators used one label only" if found.n else NEVER_THE_SAME
-    return Kappa(found.n, found.po, found.pe, None, reason)
 
 
 def category_figures(cells: Cells, category: Mapping[str, str], n_conversations: int) -> tuple[dict[str, Any], dict[str, str]]:

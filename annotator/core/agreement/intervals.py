@@ -114,8 +114,9 @@ class Uses:
 
 
 def uses_of(cells: Cells, n_conversations: int) -> Uses:
-    """The uses of every code that is in the cells."""
-    codes = tuple(sorted(frozenset().union(*cells.labels)))
+    """The uses of every code that either annotator used."""
+    used = np.unique(np.concatenate((cells.a, cells.b))).tolist()
+    codes = tuple(sorted(frozenset().union(*(cells.labels[at] for at in used))))
     holds = np.array([[code in label for code in codes] for label in cells.labels], dtype=bool).reshape(len(cells.labels), len(codes))
 
     def per_conversation(cell: Whole, code: Whole) -> Real:

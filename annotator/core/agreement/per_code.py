@@ -1,11 +1,13 @@
-"""Agreement on one code at a time, from the table of label sets. Intervals of these are `codes.py`'s."""
+"""Agreement on one code at a time, and on codes given their category, from the table of label sets. Intervals of these are `codes.py`'s."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from annotator.core.agreement.coefficients import Kappa, cohen_kappa
+from annotator.core.agreement.coefficients import Kappa, cohen_kappa, stratified_kappa
 from annotator.core.agreement.judgement import Codes
+
+NEVER_THE_SAME = "the two never said the same category"
 
 
 def one_vs_rest(table: Mapping[tuple[Codes, Codes], int]) -> dict[str, dict[str, Any]]:
@@ -80,3 +82,25 @@ def decomposition_weight(n: int, n_a: int, n_b: int) -> float:
     0.5
     """
     return (n_a + n_b) / n - 2 * n_a * n_b / n**2
+
+
+def kappa_within_categories(table: Mapping[tuple[Codes, Codes], int], category: Mapping[str, str]) -> Kappa:
+    """Kappa of the code, given that both annotators said the same category: stratified over those categories.
+
+    Much below kappa of the categories, people confuse codes of one category; much above, they confuse categories.
+    Undefined (None) where they never said the same, and where within each only one label was used.
+
+    >>> a, b, c = (frozenset({code}) for code in "abc")
+    >>> kappa_within_categories({(a, a): 4, (b, b): 4, (a, b): 2, (c, a): 5}, {"a": "x", "b": "x", "c": "y"}).kappa.__round__(3)
+    0.615
+    """
+    inside: dict[Codes, dict[tuple[Codes, Codes], int]] = defaultdict(dict)
+    for (a, b), n in table.items():
+        of_a, of_b = (frozenset(category.get(code, code) for code in label) for label in (a, b))
+        if of_a == of_b:
+            inside[of_a][a, b] = n
+    found = stratified_kappa(cohen_kappa(part) for part in inside.values())
+    if found.kappa is not None or not table:
+        return found
+    reason = "within every category both annotators used one label only" if found.n else NEVER_THE_SAME
+    return Kappa(found.n, found.po, found.pe, None, reason)

@@ -21,7 +21,7 @@ from annotator.core.agreement.coefficients import (
     kappa_max,
     scott_pi,
     stratified_kappa,
-)  # fmt: skip
+)
 from annotator.core.agreement.counts import SKIPPED, Cells, Ratings, pairs_of, pooled
 from annotator.core.agreement.intervals import ONE_CONVERSATION, Errors, cluster_errors, macro_errors
 from annotator.core.agreement.judgement import Codes

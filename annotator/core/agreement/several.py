@@ -53,6 +53,23 @@ def units_of_ratings(ratings: Iterable[Sequence[Hashable | None]]) -> Units:
     return units_of(tuple(place), unit, label)
 
 
+def units_of_counts(counts: Iterable[Mapping[Hashable, int]]) -> Units:
+    """Units from how many annotators gave each label, one mapping per utterance.
+
+    >>> round(fleiss_kappa(units_of_counts([{"yes": 3}, {"yes": 2, "no": 1}, {"yes": 2, "no": 1}, {"yes": 3}])).kappa, 3)
+    -0.2
+    """
+    place: dict[Hashable, int] = {}
+    rows = [
+        (unit, place.setdefault(label, len(place)))
+        for unit, of_unit in enumerate(counts)
+        for label, n in of_unit.items()
+        for _ in range(n)
+    ]
+    unit, label = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    return units_of(tuple(place), unit, label)
+
+
 def units_of_role(ratings: Ratings, role: int) -> Units:
     """The labels of one role; skips are none."""
     of_role = (ratings.role == role) & (ratings.label != SKIPPED)
