@@ -3,6 +3,8 @@
 from math import ceil
 from statistics import NormalDist
 
+from annotator.core.agreement import standard_errors, table_of
+
 DESIGN_EFFECT = 2.0
 """How many times more is needed because the utterances of a conversation are alike; measured designs lie around it."""
 
@@ -10,12 +12,9 @@ DESIGN_EFFECT = 2.0
 def kappa_spread(prevalence: float, kappa: float) -> float:
     """Q, the variance of an estimated kappa times the number of pairs, for one code against all others.
 
-    The table of two annotators who both give the code to a share `prevalence` p of utterances and agree by `kappa` k:
-    both p² + k p (1 - p), either alone (1 - k) p (1 - p) each, neither (1 - p)² + k p (1 - p). Its large-sample variance is
-
-        Q = (1 - pe)^-4 * { sum_i p_ii [(1 - pe) - (p_i. + p_.i)(1 - po)]²
-                            + (1 - po)² sum_{i≠j} p_ij (p_.i + p_j.)² - (po pe - 2 pe + po)² }
-
+    It is the large-sample variance (`standard_errors`) of the table of two annotators who both give the code to a share
+    `prevalence` p of utterances and agree by `kappa` k: both p² + k p (1 - p), either alone (1 - k) p (1 - p) each, neither
+    (1 - p)² + k p (1 - p).
     Undefined where nobody or everybody has the code (p of 0 or 1): raises `ZeroDivisionError`.
     Source: Fleiss, Cohen and Everitt (1969), Large sample standard errors of kappa and weighted kappa, Psychological
     Bulletin 72, 323-327.
@@ -23,14 +22,11 @@ def kappa_spread(prevalence: float, kappa: float) -> float:
     >>> round(kappa_spread(0.5, 0.8), 6)  # with even margins 1 - k²
     0.36
     """
-    margins = (prevalence, 1 - prevalence)
     apart = (1 - kappa) * prevalence * (1 - prevalence)
-    both = [margin - apart for margin in margins]
-    po, pe = sum(both), sum(margin * margin for margin in margins)
-    agreeing = sum(share * ((1 - pe) - 2 * margin * (1 - po)) ** 2 for share, margin in zip(both, margins, strict=True))
-    # Each of the two cells off the diagonal joins one margin of either code, which add up to 1.
-    differing = (1 - po) ** 2 * 2 * apart
-    return (agreeing + differing - (po * pe - 2 * pe + po) ** 2) / (1 - pe) ** 4
+    error = standard_errors(table_of([[prevalence - apart, apart], [apart, 1 - prevalence - apart]])).se
+    if error is None:
+        raise ZeroDivisionError("nobody or everybody has the code")
+    return error**2
 
 
 def utterances_needed(
