@@ -56,7 +56,7 @@ def read_material(project: Path, transcripts: list[Path], taxonomy: Taxonomy) ->
 
 @dataclass
 class Person:
-    """One annotator at the keyboard. Says what was published, but agrees with every proposal at a position `trusts` divides."""
+    """One annotator at the keyboard. Says what was published, but at a position `trusts` divides what is proposed, or else OTH."""
 
     name: str
     desk: Desk
@@ -76,6 +76,7 @@ class Person:
         self.desk.page.goto(link)
         expect(self.desk.page.get_by_label("Password")).to_be_focused()
         self.desk.type(password).press("Tab").type(password).press("Enter")
+        expect(self.desk.page.get_by_role("heading", name="My conversations")).to_be_visible()
 
     def follow(self, link: str) -> None:
         """Go to a link by Tab and open it."""
@@ -98,7 +99,7 @@ class Person:
     def label(self, place: Place) -> None:
         """Say what is meant of one utterance with the fewest keys."""
         proposal = self.material.proposed[place][1]
-        codes = proposal if place[1] % self.trusts == 0 else self.material.published[place]
+        codes = (proposal or ["OTH"]) if place[1] % self.trusts == 0 else self.material.published[place]
         self.meant[place] = frozenset(codes if place != self.skips else ["skipped"])
         if place == self.skips:
             self.press("b")

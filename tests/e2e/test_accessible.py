@@ -105,6 +105,10 @@ PAGES = {
     "of the desk": [("alice", "{a1}"), ("alice", "{a2}"), ("alice", "{a3}"), ("alice", "{b1}"), ("alice", "{c1}"), ("alice", "{a1}/items")],
     "of a researcher": [("rui", "/agreement"), ("rui", "/export"), ("rui", "/review")],
     "of a lead": [("lea", "/agreement"), ("lea", "/export"), ("lea", "/import"), ("lea", "/users"), ("leo", "/review")],
+    "of adjudication": [
+        ("lea", "/adjudication"), ("lea", "/adjudication/1"), ("lea", "/adjudication/1?utterance=2&proposal=1"), ("lea", "/adjudication/3"),
+        ("lea", "/adjudication/1/settled"), ("leo", "/adjudication/1?built=SHOW"),
+    ],
     "of the first pass": [
         ("lea", "/tagging"), ("lea", "/tagging/plan?tagger=local"), ("lea", "/tagging/plan?tagger=gemini&max_cost=much"),
         ("lea", "/tagging/1"), ("lea", "/tagging/2"), ("lea", "/tagging/2/conversation/1"),
@@ -114,7 +118,7 @@ PAGES = {
 NO_PAGES = {
     "/", "/link/{token}", "/review/{assignment_id}/hand-in", "/review/{assignment_id}/{position}", "/taxonomy/code",
     "/agreement.json", "/agreement.csv", "/export/download", "/users/link", "/import/{key}", "/item/{item_id}/picture",
-    "/tagging/{run_id}/progress", "/tagging/{run_id}/run.json", "/tagging/{run_id}/failures.csv",
+    "/adjudication/{round_id}/settled.csv", "/tagging/{run_id}/progress", "/tagging/{run_id}/run.json", "/tagging/{run_id}/failures.csv",
     "/tagging/{run_id}/conversations.csv", "/tagging/{run_id}/reliability.svg",
 }  # fmt: skip
 
