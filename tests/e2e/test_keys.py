@@ -388,10 +388,11 @@ def test_the_last_acts_lead_back_to_their_places(stage: Stage, desk: Desk) -> No
 
 
 def test_a_comment_is_said_in_the_panel(stage: Stage, desk: Desk) -> None:
-    desk.page.route("**/comments", lambda route: (desk.press("o"), route.continue_()))
+    desk.page.route("**/comments", lambda route: (desk.press("o"), route.continue_()))  # typed before the field is there
     desk.press("j").page.get_by_role("link", name="Comment").click()
     field = desk.page.get_by_label("Your comment")
     expect(field).to_be_focused()
+    desk.page.unroute_all()
     desk.type("Why so? n").at(2)
     desk.page.locator("#drawer").get_by_role("button", name="Comment").click()
     expect(desk.row(2).locator(".comments")).to_have_text("1 comment")
@@ -400,3 +401,16 @@ def test_a_comment_is_said_in_the_panel(stage: Stage, desk: Desk) -> None:
     expect(desk.page.locator("#drawer")).to_contain_text("Why so? n")
     assert [row["body"] for row in ask(stage.settings.project, "select body from comment")] == ["Why so? n"]
     assert decisions(stage.settings.project) == []
+
+
+def test_keys_act_on_what_is_discussed_though_the_rest_is_handed_in(stage: Stage, desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+    project, here = stage.settings.project, assignment_in(desk)
+    desk.press("o", "a", "o").at(4).saved()
+    ask(project, "insert into submission values (1, ?, 1, 3, '2026-01-01 00:00:00')", here)
+    ask(project, "insert into discussion values (1, 1, 2, 4, 'Is it?', '2026-01-01 00:00:00')")
+    desk.open(here, at=1).press("p", "b").at(1)
+    desk.press("j").at(2)
+    expect(desk.row(2).locator(".discuss")).to_contain_text("Is it?")
+    desk.press("q").at(3).press("e", "Enter").at(3).saved()
+    assert labels() == {1: "OTH", 2: "IQ", 3: "OTH"}
+    desk.press("u").at(2).says(2, "ACK").saved()

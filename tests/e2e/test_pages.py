@@ -233,6 +233,29 @@ def test_without_script_a_second_code_is_added_and_undone(server: Server, plain:
     assert standing(server.project, "alice") == {(TALK, 2): "PCT|PEP"}
 
 
+def test_without_script_turns_marks_reasons_comments_and_the_next_are_forms_and_links(server: Server, plain: Page) -> None:
+    plain.locator("#u3 .text").click()
+    press_button(plain, "⇧ Enter Turn")
+    focus(plain, 6)
+    press_button(plain, "Unsure")
+    press_button(plain, "f Flag")
+    plain.get_by_label("Why it is flagged").fill("Two at once")
+    plain.get_by_label("Why it is flagged").press("Enter")
+    expect(plain.locator("#u6 .flag")).to_contain_text("Two at once")
+    press_button(plain, "u Undo")
+    expect(plain.locator("#u6 .unsure")).to_be_visible()
+    plain.get_by_role("link", name="Comment").click()
+    plain.get_by_label("Your comment").fill("Why?")
+    plain.get_by_role("button", name="Comment").click()
+    plain.get_by_role("link", name="To the utterance").click()
+    plain.get_by_role("link", name="n d differs").click()
+    expect(plain.get_by_role("alert").first).to_contain_text("Nowhere else")
+    plain.get_by_role("link", name="n n open").click()
+    focus(plain, 7)
+    assert flagged(server.project, "alice") == {(TALK, 6)}
+    assert standing(server.project, "alice") == {(TALK, 2): "PCT|PEP", (TALK, 3): "IQ", (TALK, 4): "IQ", (TALK, 5): "IQ"}
+
+
 def test_without_script_a_conversation_is_handed_in_and_opened_again(server: Server, plain: Page) -> None:
     press_button(plain, "Enter Confirm")
     plain.get_by_role("button", name="Hand in").click()

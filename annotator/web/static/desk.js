@@ -34,7 +34,7 @@ function sayWhy(field) {
 }
 
 desk.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.closest("[data-why]")) event.target.blur();
+  if (event.key === "Escape" && event.target.closest("[data-why], #drawer")) event.target.blur();
 });
 
 desk.addEventListener("click", (event) => {
@@ -42,11 +42,22 @@ desk.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   const position = here(link);
   if (link?.dataset.next) goNext(link.dataset.next);
-  else if (window.htmx && link?.matches("[data-drawer], .comments")) window.htmx.ajax("GET", link.href, "#drawer");
+  else if (window.htmx && link?.matches("[data-drawer], .comments")) openComments(link);
   else if (position) focusOn(position, !link.matches(".text"));
   else return;
   event.preventDefault();
 });
+
+// Who is about to write types at once: keys are no longer the desk's, even while the comments are still to come
+async function openComments(link) {
+  const drawer = byId("drawer"), writes = link.matches("[data-drawer]");
+  if (writes) drawer.focus({ preventScroll: true });
+  await window.htmx.ajax("GET", link.href, "#drawer").catch(() => null);
+  const field = drawer.querySelector("textarea");
+  if (writes && document.activeElement === drawer) (field ?? drawer)[field ? "focus" : "blur"]();
+  if (!field) return complain("The comments could not be loaded. Try again.");
+  drawer.scrollIntoView({ block: "nearest" });
+}
 
 // The position an address on this desk leads to
 function here(link) {

@@ -16,7 +16,14 @@ export function focusOn(position, scroll = true) {
   focus.at = position;
   row.setAttribute("aria-current", "true");
   if (scroll) row.scrollIntoView({ block: "center" });
+  putAwayComments();
   showFocus();
+}
+
+// They are of another utterance; one that is being written stays
+function putAwayComments() {
+  const thread = byId("drawer").querySelector(".thread");
+  if (thread && !thread.querySelector("textarea")?.value) thread.remove();
 }
 
 export function goOn(position = focus.at + 1) {

@@ -16,7 +16,7 @@ export function bindKeys(codeFilter) {
   onRelease(replay);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.target.closest("input, textarea, select, [contenteditable], #drawer")) return;
     if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.repeat && !moves[key]) return; // a key held down must not confirm its way through
