@@ -150,7 +150,7 @@ def wanted_from(filled_in: Mapping[str, str], annotators: Iterable[str]) -> Want
     return Wanted(
         name=given.get("name", ""),
         annotators=names,
-        overlap=_whole(given["overlap"], "Annotators for each conversation") if "overlap" in given else None,
+        overlap=_whole(given["overlap"], "Annotators per conversation") if "overlap" in given else None,
         blind=_share(given.get("blind", "0"), "Blind conversations"),
         repeats=_share(given.get("repeats", "0"), "Silent repeats"),
         seed=seed,

@@ -109,6 +109,10 @@ PAGES = {
         ("lea", "/adjudication"), ("lea", "/adjudication/1"), ("lea", "/adjudication/1?utterance=2&proposal=1"), ("lea", "/adjudication/3"),
         ("lea", "/adjudication/1/settled"), ("leo", "/adjudication/1?built=SHOW"),
     ],
+    "of rounds": [
+        ("lea", "/round"), ("rui", "/round"), ("lea", "/round/1"), ("rui", "/round/1"), ("lea", "/round/2"), ("lea", "/round/1/add"),
+        ("lea", "/round/plan?name=new&annotators=Alissandra&annotators=Cemalettin&repeats=50"), ("lea", "/round/plan?name=new"),
+    ],
     "of the first pass": [
         ("lea", "/tagging"), ("lea", "/tagging/plan?tagger=local"), ("lea", "/tagging/plan?tagger=gemini&max_cost=much"),
         ("lea", "/tagging/1"), ("lea", "/tagging/2"), ("lea", "/tagging/2/conversation/1"),
@@ -119,7 +123,10 @@ NO_PAGES = {
     "/", "/link/{token}", "/review/{assignment_id}/hand-in", "/review/{assignment_id}/{position}", "/taxonomy/code",
     "/agreement.json", "/agreement.csv", "/export/download", "/users/link", "/import/{key}", "/item/{item_id}/picture",
     "/adjudication/{round_id}/settled.csv", "/tagging/{run_id}/progress", "/tagging/{run_id}/run.json", "/tagging/{run_id}/failures.csv",
-    "/tagging/{run_id}/conversations.csv", "/tagging/{run_id}/reliability.svg",
+    "/tagging/{run_id}/conversations.csv", "/tagging/{run_id}/reliability.svg", "/round/rounds.csv", "/round/plan.csv",
+    "/round/{round_id}/add.csv",
+    *(f"/round/{{round_id}}/{name}" for name in ("progress", "progress.json", "progress.csv")),
+    *(f"/round/{{round_id}}/{name}.csv" for name in ("conversations", "disagreement", "remarks")),
 }  # fmt: skip
 
 

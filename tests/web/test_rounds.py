@@ -163,7 +163,7 @@ def test_annotators_see_no_rounds(browse: Browse, db: Database) -> None:
         ({"name": "r1"}, "There is a round r1 already."),
         ({"name": "  "}, "cannot be a round's name"),
         ({"overlap": "3"}, "Each conversation would need 3 annotators, and there are 2."),
-        ({"overlap": "two"}, "Annotators for each conversation is 'two'; it must be a whole number from 1."),
+        ({"overlap": "two"}, "Annotators per conversation is 'two'; it must be a whole number from 1."),
         ({"overlap": "0"}, "it must be a whole number from 1."),
         ({"blind": "a third"}, "Blind conversations is 'a third'; it must be a percentage from 0 to 100."),
         ({"blind": "100,1"}, "must be a percentage from 0 to 100"),
