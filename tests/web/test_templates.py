@@ -65,7 +65,10 @@ def test_nothing_undefined_is_printed() -> None:
         templates().from_string("{{ nothing }}").render()
 
 
-@pytest.mark.parametrize("name", ["agreement", "accounts", "conversations", "error", "export", "intake", "review", "taxonomy", "users"])
+@pytest.mark.parametrize(
+    "name",
+    ["agreement", "accounts", "conversations", "error", "export", "intake", "plan", "review", "round", "rounds", "taxonomy", "users"],
+)
 def test_a_page_needs_what_its_context_has(name: str) -> None:
     with pytest.raises((UndefinedError, TypeError)):
         templates().get_template(f"{name}.html").render(user=None, page=Page(user=None))
