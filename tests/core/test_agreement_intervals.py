@@ -202,6 +202,12 @@ def test_clustered_intervals_hold_where_naive_ones_do_not() -> None:
     assert held["naive"] / 400 <= 0.75
 
 
+def test_very_many_labels_are_counted_alike() -> None:
+    part = simulated(np.random.default_rng(8), 20, 9)
+    many = Cells((*part.labels, *(frozenset({f"d{at}"}) for at in range(2000))), part.conversation, part.a, part.b, part.n)
+    assert many.table() == part.table()
+
+
 def test_nothing_is_lost_between_judgements_and_cells() -> None:
     part = simulated(np.random.default_rng(8), 20, 9)
     rows = list(zip(part.conversation.tolist(), part.a.tolist(), part.b.tolist(), strict=True))

@@ -17,6 +17,8 @@ from annotator.errors import BadInput
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]
 SKIPPED = -1
+_DENSE = 1500
+"""Up to so many labels their whole table is counted, 18 MB and no sorting; above, only the cells that are met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,16 @@ class Cells:
 
     def table(self) -> dict[tuple[Codes, Codes], int]:
         """{(label of A, label of B): how often}, over all conversations."""
-        size = len(self.labels)
-        met, place = np.unique(self.a * size + self.b, return_inverse=True)
-        counts = totals(place, self.n, len(met)).astype(np.int64)
-        labels = self.labels
-        return {(labels[key // size], labels[key % size]): n for key, n in zip(met.tolist(), counts.tolist(), strict=True)}
+        labels, size = self.labels, len(self.labels)
+        key = self.a * size + self.b
+        if size <= _DENSE:
+            dense = totals(key, self.n, size**2)
+            met = np.flatnonzero(dense)
+            counts = dense[met]
+        else:
+            met, place = np.unique(key, return_inverse=True)
+            counts = totals(place, self.n, len(met))
+        return {(labels[at // size], labels[at % size]): int(n) for at, n in zip(met.tolist(), counts.tolist(), strict=True)}
 
 
 def totals(index: Whole, weights: NDArray[Any], size: int) -> Real:
