@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from annotator.core.items import Fact, facts_of, join_numbers, mentions, numbers_of, split_numbers
 from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours
-from annotator.flow.review import _check_open, _place
+from annotator.flow.review import check_open, my_place
 from annotator.importers.vogue_extras import PICTURES
 from annotator.models import Assignment, Conversation, Item, ItemDecision, ItemField, User, Utterance
 
@@ -66,7 +66,7 @@ class Picture:
 
 def my_catalogue(session: Session, user: User, assignment_id: int) -> Catalogue:
     """The catalogue beside a conversation of mine, the same in every condition: it is no proposal."""
-    place = _place(session, user, assignment_id)
+    place = my_place(session, user, assignment_id)
     conversation = session.scalars(_OWN, mine(user) | {"assignment": assignment_id}).one()
     lists = item_lists(session, assignment_id)
     cards, whole = _cards(session, conversation, {number for numbers in lists.values() for number in numbers})
@@ -103,12 +103,12 @@ def mark_items(session: Session, user: User, assignment_id: int, field: ItemFiel
     The same `act_key` again changes nothing, nor does a list that says what stands already. Raises `BadInput` for a number that the
     catalogue does not have, `Conflict` where the conversation is handed in or its round closed.
     """
-    place = _place(session, user, assignment_id)
+    place = my_place(session, user, assignment_id)
     wanted = tuple(dict.fromkeys(numbers))
     same_key = (col(ItemDecision.assignment_id) == assignment_id, col(ItemDecision.act_key) == act_key)
     repeated = session.scalars(select(ItemDecision).where(*same_key)).one_or_none()
     if repeated is None:
-        _check_open(session, place)
+        check_open(session, place)
         before = my_catalogue(session, user, assignment_id)
         _check_numbers(before, wanted)
         if set(wanted) != set(before.lists[field]):

@@ -137,7 +137,7 @@ def decide(session: Session, user: User, assignment_id: int, position: int, aske
         if (repeated.kind, repeated.codes) != (kind, join_codes(codes)):
             raise Outdated(_USED, [row])
         return row
-    _check_open(session, found, found.id)
+    check_open(session, found, found.id)
     made = _fact(found, found.id, kind, asked.act_key) | {
         "assignment_id": assignment_id,
         "codes": join_codes(codes),
@@ -171,7 +171,7 @@ def confirm_turn(session: Session, user: User, assignment_id: int, position: int
         raise BadInput("There is no proposal to confirm in this turn. Choose a code.")
     made = []
     for number, found in enumerate(wanted, 1):
-        _check_open(session, place, found.id)
+        check_open(session, place, found.id)
         fact = _fact(place, found.id, Kind.CONFIRM, numbered(asked.act_key, number)) | {
             "assignment_id": assignment_id,
             "codes": join_codes(rows[found.id].proposed),
@@ -184,7 +184,7 @@ def confirm_turn(session: Session, user: User, assignment_id: int, position: int
 
 
 def _find(session: Session, user: User, assignment_id: int, position: int) -> Any:
-    """An utterance of mine as `SHOWN`, with where it is as `_place` has it, or `NotFound`."""
+    """An utterance of mine as `SHOWN`, with where it is as `my_place` has it, or `NotFound`."""
     where = mine(user) | {"assignment": assignment_id, "position": position}
     found = session.connection().execute(_UTTERANCE, where).one_or_none()
     if found is None or found.id is None:
@@ -192,7 +192,7 @@ def _find(session: Session, user: User, assignment_id: int, position: int) -> An
     return found
 
 
-def _place(session: Session, user: User, assignment_id: int) -> Any:
+def my_place(session: Session, user: User, assignment_id: int) -> Any:
     """Where an act happens: my assignment with its round, condition and whether it is handed in, or `NotFound`."""
     place = session.execute(_PLACE, mine(user) | {"assignment": assignment_id}).one_or_none()
     if place is None:
@@ -205,7 +205,7 @@ def _check_seen(row: Row, asked: Asked) -> None:
         raise Outdated(_CHANGED, [row])
 
 
-def _check_open(session: Session, place: Any, utterance_id: int | None = None) -> None:
+def check_open(session: Session, place: Any, utterance_id: int | None = None) -> None:
     """Raise `Conflict` where labels are settled: but what a lead has sent back for discussion takes acts at any time."""
     locked = place.closed_at is not None or place.handed_in
     if locked and utterance_id and not place.repeat and in_discussion(session, place.round_id, utterance_id):
@@ -266,10 +266,10 @@ def undo(session: Session, user: User, *, act_key: str, target: str | None = Non
     group = _group(session, meant)
     if session.scalars(select(col(Decision.id)).where(col(Decision.retracts_id) == meant.id)).one_or_none() is not None:
         raise Outdated(_TAKEN_BACK, _undone(session, group).rows)
-    place = _place(session, user, meant.assignment_id)
+    place = my_place(session, user, meant.assignment_id)
     retractions = []
     for number, one in enumerate(group, 1):
-        _check_open(session, place, one.utterance_id)
+        check_open(session, place, one.utterance_id)
         retractions.append(
             _fact(place, one.utterance_id, Kind.RETRACT, numbered(act_key, number))
             | {"assignment_id": one.assignment_id, "retracts_id": one.id, "group_key": act_key if len(group) > 1 else None}
@@ -304,9 +304,9 @@ def open_reason(session: Session, user: User, assignment_id: int, position: int)
 
 def hand_in(session: Session, user: User, assignment_id: int, *, with_open: bool = False) -> HandIn:
     """Hand a conversation in. With open utterances only when asked `with_open`; they stay unlabelled and out of every figure."""
-    place = _place(session, user, assignment_id)
+    place = my_place(session, user, assignment_id)
     if place.closed_at is not None:
-        _check_open(session, place)
+        check_open(session, place)
     open_positions = _open_positions(session, assignment_id)
     if place.handed_in:
         return HandIn(True, open_positions)
@@ -320,9 +320,9 @@ def hand_in(session: Session, user: User, assignment_id: int, *, with_open: bool
 
 def reopen(session: Session, user: User, assignment_id: int) -> None:
     """Open a handed-in conversation again. Agreement keeps using the labels of the first submission."""
-    place = _place(session, user, assignment_id)
+    place = my_place(session, user, assignment_id)
     if place.closed_at is not None:
-        _check_open(session, place)
+        check_open(session, place)
     if place.handed_in:
         _submit(session, assignment_id, handed_in=False)
 
