@@ -22,6 +22,7 @@ from annotator.models import Assignment, Conversation, Item, ItemDecision, ItemF
 MOST = 100
 """So many items are shown with pictures. Of a larger catalogue those that the conversation mentions are; others can be named."""
 
+_MOST_NUMBERS = 1000
 _TYPES = frozenset(PICTURES.values())
 _HAS_PICTURE = (col(Item.picture).is_not(None) & col(Item.picture_type).in_(_TYPES)).label("has_picture")
 _ITEMS = select(col(Item.id), col(Item.number), col(Item.name), col(Item.meta), _HAS_PICTURE).order_by(col(Item.number), col(Item.id))
@@ -119,8 +120,10 @@ def mark_items(session: Session, user: User, assignment_id: int, field: ItemFiel
     return my_catalogue(session, user, assignment_id)
 
 
-def _check_numbers(catalogue: Catalogue, numbers: Iterable[int]) -> None:
+def _check_numbers(catalogue: Catalogue, numbers: tuple[int, ...]) -> None:
     """What the source lists stays possible, whatever the catalogue has."""
+    if len(numbers) > _MOST_NUMBERS:
+        raise BadInput(f"These are {len(numbers)} items; a list holds at most {_MOST_NUMBERS}.")
     known = [card.number for card in catalogue.cards]
     for number in numbers:
         if number in known:

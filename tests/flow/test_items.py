@@ -196,6 +196,11 @@ def test_without_a_catalogue_any_counting_number_is_an_item(session: Session, nu
             mark(session, "alice", CHOSEN, number)
 
 
+def test_a_list_has_an_end(session: Session) -> None:
+    with pytest.raises(BadInput, match="These are 1001 items; a list holds at most 1000"):
+        mark(session, "alice", CHOSEN, *range(1, 1002))
+
+
 def test_what_is_handed_in_or_closed_is_refused_with_the_sentences_of_labels(session: Session) -> None:
     hand_in(session, "alice", "s1_d_1")
     with pytest.raises(Conflict, match="You have handed in s1_d_1. Open it again"):

@@ -342,12 +342,15 @@ def test_a_researcher_gets_pseudonyms_and_no_name_anywhere(session: Session, tmp
         get_user(session, name).name = f"{name}-Nachname"
     session.flush()
     work(session, [("alice-Nachname", "s1_d_1", 2, Act.CONFIRM, 1), ("bob-Nachname", "s1_d_1", 2, Act.LABEL, 2)])
+    mark(session, "alice-Nachname", "s1_d_1", ItemField.CHOSEN, 11, 12)
     view = view_of(get_user(session, "rui-Nachname"))
     export_to(session, view, tmp_path / "out", format_name=format_name, labels=labels)
     everything = b"".join(content(tmp_path / "out").values())
     assert b"Nachname" not in everything
     assert (b"annotator-1" in everything) == (format_name != "vogue")
     assert b"PCT" in everything
+    assert (b'"annotator": "annotator-1", "round": "r1", "gt_items": [11, 12]' in everything) == (format_name in ("jsonl", "convokit"))
+    assert (b"11|12" in everything) == (format_name == "csv")
 
 
 def test_a_researcher_chooses_labels_by_pseudonym_only(session: Session, tmp_path: Path) -> None:
