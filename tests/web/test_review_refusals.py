@@ -240,6 +240,14 @@ def test_a_refusal_as_a_fragment_is_the_bare_sentence(alice: TestClient, desk: s
     assert answer.headers["content-type"].startswith("text/plain")
 
 
+def test_what_another_persons_page_sends_is_401_whoever_is_signed_in(alice: TestClient, desk: str, saved: Saved) -> None:
+    form = {"act": "skip", "act_key": KEY}
+    for headers in ({"annotator-user": "999"}, {"annotator-user": ""}):
+        answer = alice.post(f"{desk}/1", data=form, headers=FRAGMENT | headers)
+        assert (answer.status_code, "Somebody else has signed in" in answer.text) == (401, True)
+    assert saved() == []
+
+
 def test_nobodys_fragment_is_401_so_that_the_desk_keeps_its_queue(browse: Browse, desk: str) -> None:
     answer = browse("eve").post(f"{desk}/1", data={"act": "skip", "act_key": KEY}, headers=FRAGMENT)
     assert (answer.status_code, "Sign in to go on" in answer.text) == (401, True)
