@@ -167,6 +167,17 @@ def test_a_larger_design_effect_widens_the_interval(n: int, both: int, differ: i
     assert low - 1e-9 <= 1 - differ / (2 * n * (p := (2 * both + differ) / (2 * n)) * (1 - p)) <= high + 1e-9
 
 
+@given(st.integers(30, 400), st.integers(1, 19), st.integers(0, 10), st.floats(1, 4))
+def test_at_its_limits_the_counts_are_just_as_far_as_allowed(n: int, both: int, differ: int, design_effect: float) -> None:
+    p = (2 * both + differ) / (2 * n)
+    for kappa in goodness_of_fit(n, 2 * both + differ, differ, design_effect):
+        apart = (1 - kappa) * p * (1 - p)
+        expected = np.array([p - apart, 2 * apart, 1 - p - apart]) * n
+        if (expected > 1e-6).all():
+            distance = ((np.array([both, differ, n - both - differ]) - expected) ** 2 / expected).sum()
+            assert distance == pytest.approx(3.841458820694124 * design_effect, rel=1e-4)
+
+
 def test_a_code_nobody_or_everybody_used_has_no_interval() -> None:
     assert goodness_of_fit(0, 0, 0) is goodness_of_fit(50, 0, 0) is goodness_of_fit(50, 100, 0) is None
 

@@ -4,8 +4,9 @@ Kappa of any set of conversations follows from three sums per conversation: agre
 A draw is a weight per conversation, so that a thousand draws are one product of matrices.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -14,6 +15,7 @@ from annotator.core.agreement.counts import Cells, Real, totals
 from annotator.core.agreement.intervals import Uses
 
 _NUMBERS_AT_ONCE = 20_000_000
+_FEW_NUMBERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def bootstrap(parts: Sequence[Cells], draws: int = 2000, seed: int = 1) -> Drawn
     n = len(sums[0].agreed)
     if n < 2:
         return Drawn(draws, seed, None, None)
-    kappas = [_kappas([one.weighted(weights) for one in sums]) for weights in drawn_weights(n, draws, seed)]
+    kappas = [_kappas([one.weighted(weights) for one in sums]) for weights in _weights(n, draws, seed)]
     return summary(np.concatenate(kappas), draws, seed)
 
 
@@ -98,6 +100,16 @@ def bootstrap_codes(uses: Uses, draws: int = 2000, seed: int = 1) -> dict[str, D
             per_draw.append(((n - a - b + 2 * both) * n - chance) / (n * n - chance))
     kappas = np.concatenate(per_draw)
     return {code: summary(kappas[:, at], draws, seed) for at, code in enumerate(uses.codes)}
+
+
+def _weights(n: int, draws: int, seed: int) -> Iterable[Real]:
+    """Many pairs of annotators have few conversations each, and then the same draws serve them all."""
+    return _few_weights(n, draws, seed) if n * draws <= _FEW_NUMBERS else drawn_weights(n, draws, seed)
+
+
+@lru_cache(maxsize=64)
+def _few_weights(n: int, draws: int, seed: int) -> tuple[Real, ...]:
+    return tuple(drawn_weights(n, draws, seed))
 
 
 def drawn_weights(n: int, draws: int, seed: int) -> Iterator[Real]:
