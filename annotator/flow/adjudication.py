@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -18,7 +18,7 @@ from annotator.core.taxonomy import Taxonomy
 from annotator.errors import Conflict, NotFound
 from annotator.flow import discussion
 from annotator.flow.access import Right, check_settles, require, shown_suggestion
-from annotator.flow.discussion import read_labels
+from annotator.flow.discussion import of_round, read_labels
 from annotator.flow.standing import first_submitted
 from annotator.flow.taxonomy import current, taxonomy_of
 from annotator.models import (
@@ -47,6 +47,11 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous utterance"
     CODE_MISSING = "code missing"
     OTHER = "other"
+
+
+_HANDED_IN = (
+    select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in)).exists()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +91,25 @@ def settle_all(session: Session, lead: User, round_id: int) -> None:
 
 def handed_in_by_several(round_id: int) -> Select[int]:
     """The conversations of a round that two or more people have handed in; repeats do not count."""
-    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in))
     return (
         select(col(Assignment.conversation_id))
-        .where(col(Assignment.round_id) == round_id, ~col(Assignment.repeat), handed_in.exists())
+        .where(col(Assignment.round_id) == round_id, ~col(Assignment.repeat), _HANDED_IN)
         .group_by(col(Assignment.conversation_id))
         .having(func.count() > 1)
         .order_by(col(Assignment.conversation_id))
     )
 
 
+def is_handed_in_by_several(round_id: int, conversation: Any) -> ColumnElement[bool]:
+    """The same, as the condition on a conversation's id: for who looks at a few of very many."""
+    here = (col(Assignment.round_id) == round_id, col(Assignment.conversation_id) == conversation, ~col(Assignment.repeat))
+    return select(func.count(col(Assignment.id))).where(*here, _HANDED_IN).scalar_subquery() > 1
+
+
 def _settle(session: Session, round_: Round, conversations: Sequence[int]) -> None:
     round_id = round_.id or 0
-    of_round = select(col(Assignment.id)).where(col(Assignment.round_id) == round_id, ~col(Assignment.repeat))
-    said = read_labels(
-        session, first_submitted(col(Decision.assignment_id).in_(of_round.where(col(Assignment.conversation_id).in_(conversations))))
-    )
+    here = of_round(round_id).where(col(Assignment.conversation_id).in_(conversations))
+    said = read_labels(session, first_submitted(col(Decision.assignment_id).in_(here)))
     newest = _newest_gold(session, round_id, conversations)
     assisted = _assisted(session, round_id, conversations)
     made = []
@@ -167,8 +175,7 @@ def place(session: Session, lead: User, round_id: int, utterance_id: int) -> tup
     require(lead, Right.LEAD)
     round_ = get_round(session, round_id)
     utterance = session.get(Utterance, utterance_id)
-    here = col(Assignment.conversation_id) == (utterance.conversation_id if utterance else None)
-    if utterance is None or session.scalar(handed_in_by_several(round_id).where(here)) is None:
+    if utterance is None or not session.scalar(select(is_handed_in_by_several(round_id, utterance.conversation_id))):
         raise NotFound("There is nothing to settle here: fewer than two people have handed this conversation in, in this round.")
     check_settles(session, lead, utterance.conversation_id)
     return round_, utterance

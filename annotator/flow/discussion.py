@@ -119,8 +119,15 @@ def _seen_by(assignment_id: int, said: dict[int, tuple[str, ...] | None]) -> tup
 
 def first_labels(session: Session, round_id: int, utterances: Iterable[int]) -> dict[int, dict[int, tuple[str, ...] | None]]:
     """Utterance id → assignment id → the codes handed in first in a round, None for a skip; repeats are out."""
-    of_round = select(col(Assignment.id)).where(col(Assignment.round_id) == round_id, ~col(Assignment.repeat))
-    return read_labels(session, first_submitted(col(Decision.assignment_id).in_(of_round), col(Decision.utterance_id).in_(utterances)))
+    utterances = list(utterances)
+    conversations = select(col(Utterance.conversation_id)).where(col(Utterance.id).in_(utterances))
+    here = of_round(round_id).where(col(Assignment.conversation_id).in_(conversations))
+    return read_labels(session, first_submitted(col(Decision.assignment_id).in_(here), col(Decision.utterance_id).in_(utterances)))
+
+
+def of_round(round_id: int) -> Select[int | None]:
+    """The assignments of a round but for repeats."""
+    return select(col(Assignment.id)).where(col(Assignment.round_id) == round_id, ~col(Assignment.repeat))
 
 
 def read_labels(session: Session, labels: Select[*tuple[Any, ...]]) -> dict[int, dict[int, tuple[str, ...] | None]]:

@@ -19,7 +19,7 @@ from annotator.flow.standing import settled
 from annotator.models import Conversation, Gold, Round, Rule, User, Utterance
 
 PAGE = 50
-_CHUNK = 5000
+_CHUNK = 500
 _HEADING = ("conversation", "utterance", "role", "text", "gold", "rule", "settled_by", "settled_at", "reason", "comment", "labels")
 
 

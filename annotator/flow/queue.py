@@ -4,15 +4,19 @@ Settling itself is `flow/adjudication.py`'s, one utterance with its labels `flow
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlmodel import Session, col
 
 from annotator.flow.access import Right, may_settle, require
-from annotator.flow.adjudication import codes_of, get_round, handed_in_by_several
+from annotator.flow.adjudication import codes_of, get_round, handed_in_by_several, is_handed_in_by_several
 from annotator.flow.discussion import Talk, open_discussions, unsettled
 from annotator.flow.standing import settled
 from annotator.models import UNANIMOUS, Assignment, Conversation, Gold, Round, Rule, User, Utterance
+
+MANY = 1000
+_ORDER = (col(Utterance.conversation_id), col(Utterance.position))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +38,6 @@ class RoundGold:
     def waiting(self) -> int:
         """Neither settled nor in discussion."""
         return self.utterances - self.unanimous - self.unanimous_assisted - self.adjudicated - self.in_discussion
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an utterance stands."""
-
-    utterance_id: int
-    conversation_id: int
-    position: int
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """What the queue is sorted by."""
-        return self.conversation_id, self.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +91,39 @@ def of_round(session: Session, lead: User, round_: Round) -> RoundGold:
 # The queue
 
 
-def waiting(session: Session, lead: User, round_: Round, talks: dict[int, Talk]) -> list[Place]:
-    """What this lead can settle now, in the order of conversations; what is in discussion waits until all have answered."""
+def waiting(session: Session, lead: User, round_: Round, talks: dict[int, Talk]) -> Select[int | None]:
+    """The ids of what this lead can settle now; what is in discussion waits until all have answered."""
     round_id = round_.id or 0
-    several = handed_in_by_several(round_id).where(may_settle(lead, col(Assignment.conversation_id))).order_by(None)
-    statement = (
-        select(col(Utterance.id), col(Utterance.conversation_id), col(Utterance.position))
-        .where(col(Utterance.conversation_id).in_(several), col(Utterance.role).in_(codes_of(session, round_).roles))
-        .where(unsettled(round_id, col(Utterance.id)))
-        .order_by(col(Utterance.conversation_id), col(Utterance.position))
+    here = col(Utterance.conversation_id)
+    asked = [utterance_id for utterance_id, talk in talks.items() if not talk.is_answered]
+    return (
+        select(col(Utterance.id))
+        .where(col(Utterance.role).in_(codes_of(session, round_).roles), col(Utterance.id).not_in(asked))
+        .where(unsettled(round_id, col(Utterance.id)), is_handed_in_by_several(round_id, here), may_settle(lead, here))
     )
-    asked = {utterance_id for utterance_id, talk in talks.items() if not talk.is_answered}
-    rows = session.connection().execute(statement)
-    return [Place(row.id or 0, row.conversation_id, row.position) for row in rows if row.id not in asked]
+
+
+def first_after(session: Session, queue: Select[int | None], at: Utterance | None) -> int | None:
+    """What comes in a queue after an utterance, or first; conversation by conversation, and from the beginning after the end."""
+    ordered = queue.order_by(*_ORDER).limit(1)
+    found = session.scalar(ordered.where(tuple_(*_ORDER) > _place(at))) if at else None
+    return found or session.scalar(ordered)
+
+
+def last_before(session: Session, queue: Select[int | None], at: Utterance) -> int | None:
+    """What comes in a queue before an utterance, or last."""
+    ordered = queue.order_by(*(one.desc() for one in _ORDER)).limit(1)
+    return session.scalar(ordered.where(tuple_(*_ORDER) < _place(at))) or session.scalar(ordered)
+
+
+def count(session: Session, queue: Select[int | None], until: Utterance | None = None) -> int:
+    """How many wait, in all or until an utterance; counted up to `MANY` + 1, because counting a long queue takes longer than a step."""
+    counted = queue.where(tuple_(*_ORDER) <= _place(until)) if until else queue
+    return session.scalar(select(func.count()).select_from(counted.limit(MANY + 1).subquery())) or 0
+
+
+def _place(at: Utterance) -> Any:
+    return tuple_(literal(at.conversation_id), literal(at.position))
 
 
 def in_discussion(session: Session, lead: User, round_id: int) -> tuple[Round, list[Sent]]:

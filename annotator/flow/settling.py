@@ -3,12 +3,11 @@
 Which one comes next is `flow/queue.py`'s, settling itself `flow/adjudication.py`'s.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from annotator.core.consensus import Codes, distinct, shuffled, union
@@ -18,8 +17,8 @@ from annotator.errors import NotFound
 from annotator.flow.access import Right, require
 from annotator.flow.adjudication import codes_of, get_round, history, newest_of, place
 from annotator.flow.desk import scenario_of
-from annotator.flow.discussion import Talk, first_labels, open_discussions, read_labels
-from annotator.flow.queue import Place, waiting
+from annotator.flow.discussion import Talk, first_labels, of_round, open_discussions, read_labels
+from annotator.flow.queue import count, first_after, last_before, waiting
 from annotator.flow.standing import settled, standing
 from annotator.models import Assignment, Comment, Conversation, Decision, Gold, Round, Rule, Suggestion, Turn, User, Utterance
 
@@ -85,8 +84,8 @@ class Told:
 class Step:
     """One utterance to settle, with everything around it. `seen` is the newest gold row of it (0 for none).
 
-    `number` is its place among the `left` in the queue (0 where it is not in it); `undoable` is the gold that `u` takes back;
-    `comments` are those of annotators on their own work and of leads, without names.
+    `number` is its place among the `left` in the queue (0 where it is not in it), both counted as `queue.count` does; `undoable` is
+    the gold that `u` takes back; `comments` are those of annotators on their own work and of leads, without names.
     """
 
     round: Round
@@ -116,41 +115,21 @@ def step(session: Session, lead: User, round_id: int, utterance_id: int | None =
     talks = open_discussions(session, round_id)
     queue = waiting(session, lead, round_, talks)
     if utterance_id is None:
-        following = _after(queue, _place_of(session, after) if after else (0, 0))
-        if following is None:
-            return None
-        utterance_id = following.utterance_id
-    _, utterance = place(session, lead, round_id, utterance_id)
-    taxonomy = codes_of(session, round_)
-    if utterance.role not in taxonomy.roles:
-        raise NotFound(f"The taxonomy of this round has no codes for {utterance.role}; there is nothing to settle.")
-    return _step(session, lead, round_, taxonomy, utterance, (queue, talks.get(utterance_id)))
-
-
-def _place_of(session: Session, utterance_id: int) -> tuple[int, int]:
-    found = session.get(Utterance, utterance_id)
-    return (found.conversation_id, found.position) if found else (0, 0)
-
-
-def _after(queue: list[Place], order: tuple[int, int]) -> Place | None:
-    """The next in the queue, from its beginning again after its end."""
-    if not queue:
+        utterance_id = first_after(session, queue, session.get(Utterance, after) if after else None)
+    if utterance_id is None:
         return None
-    return queue[bisect_right(queue, order, key=lambda one: one.order) % len(queue)]
+    _, utterance = place(session, lead, round_id, utterance_id)
+    if utterance.role not in codes_of(session, round_).roles:
+        raise NotFound(f"The taxonomy of this round has no codes for {utterance.role}; there is nothing to settle.")
+    return _step(session, lead, round_, utterance, (queue, talks.get(utterance_id)))
 
 
-def _before(queue: list[Place], order: tuple[int, int]) -> Place | None:
-    earlier = [one for one in queue if one.order < order] or [one for one in queue if one.order != order]
-    return earlier[-1] if earlier else None
-
-
-def _step(
-    session: Session, lead: User, round_: Round, taxonomy: Taxonomy, utterance: Utterance, waits: tuple[list[Place], Talk | None]
-) -> Step:
+def _step(session: Session, lead: User, round_: Round, utterance: Utterance, waits: tuple[Select[int | None], Talk | None]) -> Step:
     queue, talk = waits
     round_id, utterance_id = round_.id or 0, utterance.id or 0
-    order = (utterance.conversation_id, utterance.position)
-    following, previous = _after(queue, order), _before(queue, order)
+    taxonomy = codes_of(session, round_)
+    following, previous = first_after(session, queue, utterance), last_before(session, queue, utterance)
+    is_waiting = session.scalar(queue.where(col(Utterance.id) == utterance_id)) is not None
     first = first_labels(session, round_id, [utterance_id]).get(utterance_id, {})
     later = _since(session, round_id, utterance_id, talk)
     rows = history(session, round_id, utterance_id)
@@ -171,10 +150,10 @@ def _step(
         talk=talk,
         seen=rows[-1].id or 0 if rows else 0,
         told=_told(session, rows[-1]) if rows and rows[-1].rule != Rule.WITHDRAWN else None,
-        number=next((number for number, one in enumerate(queue, 1) if one.utterance_id == utterance_id), 0),
-        left=len(queue),
-        next_id=following.utterance_id if following and following.utterance_id != utterance_id else None,
-        previous_id=previous.utterance_id if previous else None,
+        number=count(session, queue, utterance) if is_waiting else 0,
+        left=count(session, queue),
+        next_id=following if following != utterance_id else None,
+        previous_id=previous if previous != utterance_id else None,
         undoable=newest_of(session, lead, round_id),
     )
 
@@ -200,9 +179,8 @@ def _labels(said: Said) -> list[Codes]:
 
 
 def _comments(session: Session, round_id: int, utterance_id: int) -> tuple[str, ...]:
-    of_round = select(col(Assignment.id)).where(col(Assignment.round_id) == round_id, ~col(Assignment.repeat))
     statement = select(col(Comment.body)).where(
-        col(Comment.utterance_id) == utterance_id, col(Comment.body) != "", col(Comment.assignment_id).in_(of_round)
+        col(Comment.utterance_id) == utterance_id, col(Comment.body) != "", col(Comment.assignment_id).in_(of_round(round_id))
     )
     return tuple(session.scalars(statement.order_by(col(Comment.id))))
 

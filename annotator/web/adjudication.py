@@ -63,6 +63,7 @@ class AdjudicationPage(Page):
     asked: bool
     proposal: Suggestion | None
     reasons: tuple[Reason, ...] = tuple(Reason)
+    many: int = queue.MANY
 
     @property
     def says(self) -> str:

@@ -11,7 +11,7 @@ from annotator.flow.accounts import add_user, get_user
 from annotator.flow.acts import Act, Asked
 from annotator.flow.adjudication import Verdict
 from annotator.flow.discussion import open_discussions
-from annotator.models import Gold, Role, Round, Rule
+from annotator.models import Gold, Role, Round, Rule, Utterance
 from flow.steps import assignment, hand_in, role_at, utterance_id
 
 # Two codes of each role; position 1 of s1_d_1 is the Assistant's, 2 to 5 are the Seeker's.
@@ -79,4 +79,5 @@ def stands(session: Session, utterance: int, round_name: str = "r1") -> tuple[st
 def waiting(session: Session, name: str = "lea", round_name: str = "r1") -> list[int]:
     """The positions that wait for a lead, of whatever conversation."""
     lead, round_ = get_user(session, name), session.get_one(Round, round_id(session, round_name))
-    return [one.position for one in queue.waiting(session, lead, round_, open_discussions(session, round_.id or 0))]
+    found = queue.waiting(session, lead, round_, open_discussions(session, round_.id or 0))
+    return list(session.scalars(found.with_only_columns(col(Utterance.position)).order_by(*queue._ORDER)))
