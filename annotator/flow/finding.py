@@ -7,15 +7,16 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, distinct, false, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
 from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours
 from annotator.flow.desk import HANDED_IN, MY_ORDER
-from annotator.flow.rows import Row, rows_of
-from annotator.models import Assignment, Conversation, Decision, Kind, Round, User, Utterance
+from annotator.flow.rows import MY_DECISION, Row, rows_of
+from annotator.flow.standing import unretracted
+from annotator.models import LABELLING, Assignment, Conversation, Decision, Discussion, Kind, Round, User, Utterance
 
 LOW = 0.5
 """A proposal that shows a lower probability than this is an uncertain one."""
@@ -42,12 +43,28 @@ _IS: dict[Wanted, Callable[[Row], bool]] = {
     Wanted.DIFFERS: lambda row: row.differs,
     Wanted.DISCUSS: lambda row: row.discussed is not None,
 }
-_UNLOCKED = (Wanted.OPEN, Wanted.LOW)
-"""Looked for only where something can still be done about it."""
+_LOCKED = or_(col(Round.closed_at).is_not(None), func.coalesce(HANDED_IN, false()))
+_LABELLED = (
+    select(func.count(distinct(col(Decision.utterance_id))))
+    .where(col(Decision.assignment_id) == col(Assignment.id), col(Decision.kind).in_(LABELLING), unretracted())
+    .correlate(Assignment)
+    .scalar_subquery()
+)
+_MAY_HOLD: dict[Wanted, ColumnElement[bool]] = {
+    Wanted.OPEN: and_(~_LOCKED, col(Conversation.n_utterances) > _LABELLED),
+    Wanted.LOW: ~_LOCKED,
+    Wanted.FLAGGED: col(Assignment.id).in_(select(col(Decision.assignment_id)).where(col(Decision.kind) == Kind.FLAG)),
+    Wanted.DIFFERS: col(Assignment.id).in_(select(col(Decision.assignment_id)).where(col(Decision.kind) == Kind.CHANGE)),
+    Wanted.DISCUSS: col(Round.id).in_(select(col(Discussion.round_id))),
+}
+"""The conversations worth reading through: where something can still be done about it, where somebody ever did such a thing."""
 
 
 _MINE = OWN_ASSIGNMENTS.where(col(Assignment.id) == bindparam("assignment")).with_only_columns(col(Assignment.id))
-_IN_ORDER = MY_ORDER.with_only_columns(col(Assignment.id), or_(col(Round.closed_at).is_not(None), HANDED_IN).label("locked"))
+_IN_ORDER = {
+    wanted: MY_ORDER.with_only_columns(col(Assignment.id)).where(or_(col(Assignment.id) == bindparam("assignment"), may_hold))
+    for wanted, may_hold in _MAY_HOLD.items()
+}
 
 
 def next_place(session: Session, user: User, wanted: Wanted, assignment_id: int, after: int) -> tuple[int, int] | None:
@@ -69,9 +86,9 @@ def next_place(session: Session, user: User, wanted: Wanted, assignment_id: int,
 
 def _others(session: Session, user: User, wanted: Wanted, assignment_id: int) -> Iterator[Row]:
     """The rows of my other conversations that come into question, from this one on; read some conversations at a time."""
-    found = list(session.execute(_IN_ORDER, mine(user)))
-    at = next((number for number, row in enumerate(found) if row.id == assignment_id), 0)
-    ids = [row.id for row in found[at + 1 :] + found[:at] if not (row.locked and wanted in _UNLOCKED)]
+    found = [one or 0 for one in session.scalars(_IN_ORDER[wanted], mine(user) | {"assignment": assignment_id})]
+    at = found.index(assignment_id)
+    ids = found[at + 1 :] + found[:at]
     for start in range(0, len(ids), _CHUNK):
         rows = rows_of(session, ids[start : start + _CHUNK])
         for one in ids[start : start + _CHUNK]:
@@ -121,8 +138,7 @@ _RECENT = (
     .select_from(Decision)
     .join(Utterance, col(Utterance.id) == col(Decision.utterance_id))
     .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
-    .where(col(Decision.assignment_id).in_(OWN_ASSIGNMENTS.with_only_columns(col(Assignment.id))))
-    .where(col(Decision.kind).not_in((Kind.RETRACT, Kind.IMPORT)))
+    .where(MY_DECISION, col(Decision.kind).not_in((Kind.RETRACT, Kind.IMPORT)))
     .where(or_(col(Decision.group_key).is_(None), col(Decision.group_key) == col(Decision.act_key)))
     .order_by(col(Decision.id).desc())
     .limit(LAST)

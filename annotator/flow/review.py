@@ -18,7 +18,7 @@ from annotator.flow.acts import Act, Asked, numbered, outcome
 from annotator.flow.adjudication import settle
 from annotator.flow.desk import HANDED_IN, reason
 from annotator.flow.discussion import Discussed, in_discussion
-from annotator.flow.rows import DECISIONS, SHOWN, UTTERANCES, Row, discussed_of, make_row
+from annotator.flow.rows import DECISIONS, MY_DECISION, SHOWN, UTTERANCES, Row, discussed_of, make_row
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
@@ -104,10 +104,10 @@ _INSERT = insert(Decision)
 _DECISIONS = DECISIONS.where(col(Decision.utterance_id) == bindparam("utterance"))
 _ONE_SHOWN = UTTERANCES.where(col(Utterance.id) == bindparam("utterance"))
 _TURN_SHOWN = UTTERANCES.where(col(Utterance.turn_position) == bindparam("turn"))
-_MY_ACTS = select(Decision).where(col(Decision.assignment_id).in_(OWN_ASSIGNMENTS.with_only_columns(col(Assignment.id))))
-_WITH_KEY = _MY_ACTS.where(col(Decision.act_key) == bindparam("act_key"))
+_MY_ASSIGNMENTS = select(col(Assignment.id)).where(col(Assignment.user_id) == bindparam("me"))
+_WITH_KEY = select(Decision).where(col(Decision.assignment_id).in_(_MY_ASSIGNMENTS), col(Decision.act_key) == bindparam("act_key"))
 _CAN_BE_UNDONE = col(Decision.kind).not_in((Kind.RETRACT, Kind.IMPORT))
-_NEWEST = _MY_ACTS.where(_CAN_BE_UNDONE, unretracted()).order_by(col(Decision.id).desc()).limit(1)
+_NEWEST = select(Decision).where(MY_DECISION, _CAN_BE_UNDONE, unretracted()).order_by(col(Decision.id).desc()).limit(1)
 _GROUP = (
     select(Decision)
     .where(col(Decision.assignment_id) == bindparam("assignment"), col(Decision.group_key) == bindparam("group"))

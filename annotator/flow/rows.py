@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from annotator.core.calibration import probability
 from annotator.core.items import mentions
 from annotator.core.labelled import split_codes
-from annotator.flow.access import PLACED, shown_suggestion
+from annotator.flow.access import OWN_ASSIGNMENTS, PLACED, shown_suggestion
 from annotator.flow.discussion import Discussed, discussions_of
 from annotator.flow.standing import Standing, fold
 from annotator.models import (
@@ -154,6 +154,9 @@ _MADE: tuple[Any, ...] = (
 )
 DECISIONS = select(*_MADE).where(col(Decision.assignment_id) == bindparam("assignment")).order_by(col(Decision.id))
 """All acts of an assignment, as `fold` reads them."""
+
+MY_DECISION = OWN_ASSIGNMENTS.where(col(Assignment.id) == col(Decision.assignment_id)).correlate(Decision).exists()
+"""The condition on a decision that it is mine. Where the newest few are asked for, only they are looked at."""
 
 _AMONG = col(Assignment.id).in_(bindparam("assignments", expanding=True))
 _UTTERANCES_AMONG = _EVERY_UTTERANCE.add_columns(col(Assignment.id).label("assignment_id")).where(_AMONG)

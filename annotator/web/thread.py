@@ -41,7 +41,7 @@ class ThreadFragment:
 
 @dataclass(frozen=True)
 class RemarksFragment:
-    """What the block of a desk's row needs that counts them."""
+    """What that block of a desk's row needs which counts them."""
 
     row: comments.Thread
 
@@ -65,8 +65,8 @@ def comment(request: Request, assignment_id: int, position: int, form: Annotated
         return RedirectResponse(f"/review/{assignment_id}/{position}/comments", 303)
     if not thread.own:
         return _fragment(thread)
-    counted = render_block("review.html", "remarks", RemarksFragment(row=thread))
-    beside = f'<div hx-swap-oob="innerHTML:#about-{position}">{bytes(counted.body).decode()}</div>'
+    counted = bytes(render_block("review.html", "remarks", RemarksFragment(row=thread)).body).decode() if thread.comments else ""
+    beside = f'<div hx-swap-oob="innerHTML:#about-{position}">{counted}</div>'
     return HTMLResponse(bytes(_fragment(thread).body).decode() + beside)
 
 
