@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from annotator.core.agreement import Judgement, agreement
+from annotator.core.agreement import Judgement, agreement, agreement_of_all
 from annotator.core.labelled import Labelled, guard, split_codes
 from annotator.errors import BadInput
 from annotator.flow.access import View, compared
@@ -26,12 +26,15 @@ _TABLE = ("annotator_a", "annotator_b", "scope", "code", *_OVERALL, "n_a", "n_b"
 def report(session: Session, view: View, round_name: str | None = None) -> dict[str, Any]:
     """All figures over what was handed in, of one round or of all; `rounds` says which went in ("" is what was imported).
 
-    One person's view has the pairs that they are in, and the others as `annotator-1` and so on.
+    One person's view has the pairs that they are in, the others as `annotator-1` and so on, and nothing of `all` annotators at once.
     """
     rows = _submitted(session, view, round_name)
     names = shown_names(session, view) if view.only_user_id is None else _own_names(session, view.only_user_id, rows)
-    figures = agreement(_judgements(rows, names))
-    if view.only_user_id is not None:
+    said = list(_judgements(rows, names))
+    figures = agreement(said)
+    if view.only_user_id is None:
+        figures["all"] = agreement_of_all(said)
+    else:
         figures["pairs"] = [pair for pair in figures["pairs"] if names[view.only_user_id] in pair["annotators"]]
     return figures | {"rounds": sorted({row.round_name for row in rows})}
 
@@ -54,8 +57,8 @@ def report_of(rows: Iterable[Labelled], round_name: str | None = None) -> dict[s
     rows = [row for row in rows if row.annotator and not row.repeat and round_name in (None, row.round)]
     if round_name is not None and not rows:
         raise BadInput(f"The table has no labels of a round {round_name!r}. Leave --round out to use all rows.")
-    said = (Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in rows)
-    return agreement(said) | {"rounds": sorted({row.round for row in rows})}
+    said = [Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in rows]
+    return agreement(said) | {"all": agreement_of_all(said), "rounds": sorted({row.round for row in rows})}
 
 
 def rounds_with_labels(session: Session, view: View) -> list[str]:

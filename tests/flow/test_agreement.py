@@ -48,7 +48,7 @@ def test_nothing_handed_in_is_nothing_to_compare(session: Session) -> None:
     label(session, "alice", "s1_d_1", 2, "PEP")
     label(session, "bob", "s1_d_1", 2, "PEP")
     figures = agreement.report(session, EVERYTHING)
-    assert figures == {"pairs": [], "rounds": []}
+    assert figures == {"pairs": [], "all": {}, "rounds": []}
     assert agreement.as_text(figures).startswith("Nothing to compare yet")
 
 
@@ -221,6 +221,7 @@ def test_an_annotator_sees_the_pairs_they_are_in_when_the_round_is_closed(sessio
     real = pair(agreement.report(session, EVERYTHING, "r1"), "alice", "bob")
     (found,) = own(session, "alice")["pairs"]
     assert found == real | {"annotators": ["alice", "annotator-1"]}
+    assert "all" not in own(session, "alice")
     assert [one["annotators"][0] for one in own(session, "bob", "r1")["pairs"]] == ["annotator-1"]
     assert own(session, "cem")["rounds"] == ["r2"]
     assert not re.search("bob|cem", json.dumps([own(session, "alice"), own(session, "alice", "r1")]))
@@ -311,4 +312,6 @@ def test_a_name_that_a_spreadsheet_would_run_is_guarded_in_the_table() -> None:
 
 def test_vogue_alone_has_one_annotator_and_no_pairs(vogue_db: Database) -> None:
     with vogue_db.reading() as session:
-        assert agreement.report(session, EVERYTHING) == {"pairs": [], "rounds": [""]}
+        figures = agreement.report(session, EVERYTHING)
+    assert (figures["pairs"], figures["rounds"]) == ([], [""])
+    assert {role: block["n_annotators"] for role, block in figures["all"].items()} == {"Seeker": 1, "Assistant": 1}
