@@ -15,7 +15,7 @@ from annotator.settings import Settings
 from annotator.web.deps import COOKIE
 
 from .desk import Desk
-from .facts import assignment, forget_all_acts
+from .facts import assignment, forget_all_acts, standing
 from .server import Server
 
 expect.set_options(timeout=20_000)
@@ -117,3 +117,14 @@ def page_of(stage: Stage, server: Server, new_context: Callable[..., BrowserCont
 def desk(stage: Stage, page_of: Callable[..., Page]) -> Desk:
     """Alice at her first conversation: utterance 1 is the Assistant's, 2 to 5 are the Seeker's, 6 and 7 the Assistant's."""
     return Desk(page_of("alice")).open(assignment(stage.settings.project, "alice", "s1_d_1"), at=1)
+
+
+@pytest.fixture
+def labels(stage: Stage) -> Callable[[], dict[int, str]]:
+    """Alice's standing labels of her first conversation, as the database has them."""
+
+    def read() -> dict[int, str]:
+        found = standing(stage.settings.project, "alice")
+        return {position: codes for (conversation, position), codes in found.items() if conversation == "s1_d_1"}
+
+    return read

@@ -34,17 +34,6 @@ def stage(server: Server, built: Stage) -> Stage:
     return Stage(Settings(project=server.project), built.tokens)
 
 
-@pytest.fixture
-def labels(server: Server) -> Callable[[], dict[int, str]]:
-    """Alice's standing labels of her first conversation."""
-
-    def read() -> dict[int, str]:
-        found = standing(server.project, "alice")
-        return {position: codes for (conversation, position), codes in found.items() if conversation == TALK}
-
-    return read
-
-
 def saved_codes(server: Server) -> list[tuple[int, str]]:
     """What was saved, in the order of saving."""
     return [(row["position"], row["codes"]) for row in decisions(server.project, "alice")]
