@@ -109,16 +109,20 @@ def is_handed_in_by_several(round_id: int, conversation: Any) -> ColumnElement[b
 def _settle(session: Session, round_: Round, conversations: Sequence[int]) -> None:
     round_id = round_.id or 0
     here = of_round(round_id).where(col(Assignment.conversation_id).in_(conversations))
+    with_codes = select(col(Utterance.id)).where(
+        col(Utterance.conversation_id).in_(conversations), col(Utterance.role).in_(codes_of(session, round_).roles)
+    )
+    can_be_labelled = set(session.scalars(with_codes))
     said = read_labels(session, first_submitted(col(Decision.assignment_id).in_(here)))
     newest = _newest_gold(session, round_id, conversations)
     assisted = _assisted(session, round_id, conversations)
     made = []
-    for utterance_id, labels in said.items():
+    for utterance_id in sorted(said.keys() & can_be_labelled):
         before = newest.get(utterance_id)
         if before is not None and before.user_id is not None:
             continue
         standing = before if before is not None and before.rule != Rule.WITHDRAWN else None
-        codes = unanimous(labels.values())
+        codes = unanimous(said[utterance_id].values())
         if codes is not None and standing is None:
             rule = Rule.UNANIMOUS_ASSISTED if utterance_id in assisted else Rule.UNANIMOUS
             made.append({"utterance_id": utterance_id, "codes": join_codes(codes), "rule": rule})

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -145,6 +145,7 @@ def test_imported_labels_are_settled_when_a_lead_asks(session: Session, tmp_path
     assert waiting(session, round_name="")[:1] == [2]
 
 
+@settings(max_examples=20)
 @given(st.permutations(["alice", "bob", "cem"]), st.lists(st.sampled_from(["PEP", "PCT", ""]), min_size=3, max_size=3))
 def test_the_order_in_which_people_hand_in_changes_nothing(shared_db: Database, order: list[str], codes: list[str]) -> None:
     found = []
@@ -226,6 +227,30 @@ def test_undo_leaves_another_leads_gold_as_it_was(session: Session) -> None:
     assert adjudication.newest_of(session, get_user(session, lou), round_id(session)) is None
     undo(session)
     assert stands(session, at) is None
+
+
+acts = st.tuples(st.sampled_from(["lea", "lou"]), st.integers(1, 3), st.sampled_from(["OTH", "ACK"]), st.booleans())
+
+
+@settings(max_examples=20)
+@given(st.lists(acts, max_size=6))
+def test_whatever_leads_settle_undone_in_turn_is_as_it_was(shared_db: Database, done: list[tuple[str, int, str, bool]]) -> None:
+    with rolled_back(shared_db) as session:
+        differ(session)
+        other_lead(session)
+        at = {position: utterance_id(session, "s1_d_1", position) for position in (1, 2, 3)}
+        before = dump(session)["decision"]
+        states = [{position: stands(session, one) for position, one in at.items()}]
+        for name, position, code, _ in done:
+            decide(session, at[position], code, name=name)
+            states.append({place: stands(session, one) for place, one in at.items()})
+        for name, _, _, settles in reversed(done):
+            states.pop()
+            undo(session, name)
+            if settles:
+                settle_round(session, session.get_one(Round, round_id(session)))
+            assert {position: stands(session, one) for position, one in at.items()} == states[-1]
+        assert dump(session)["decision"] == before
 
 
 def test_an_undo_that_comes_twice_takes_one_back(session: Session) -> None:
