@@ -38,7 +38,7 @@ EVERYBODY = (*(who for who in PEOPLE if who != "bob"), "eve")  # what bob is tol
 # What stands in the addresses: a new parameter without values here fails.
 PATH: dict[str, tuple[Any, ...]] = {
     "position": (1, 2), "token": ("x",), "key": ("x",), "run_id": (1, 2, 99),
-    "conversation_id": (*range(1, 16), 99), "item_id": (1, 99), "round_id": (1, 2, 99),
+    "conversation_id": (*range(1, 17), 99), "item_id": (1, 99), "round_id": (1, 2, 99),
 }  # fmt: skip
 QUERY: dict[str, tuple[Any, ...]] = {
     "at": (2,), "built": ("ASK",), "page": (2,), "next": ("/export",), "role": ("Seeker",), "code": ("ASK",), "version": ("",),
@@ -46,7 +46,7 @@ QUERY: dict[str, tuple[Any, ...]] = {
     "labels": ("gold", "annotator-1", *(PEOPLE[who][0] for who in ("alice", "bob", "cem"))),
     "raw": ("true",), "repeats": ("true",), "state": ("other",), "what": ("open", "low", "flagged", "differs", "discuss"), "none": ("low",),
     "q": ("item", "Zq"), "after": (1,), "assignment": (1, 5),
-    "utterance": (5, 8, 11, 32, 35), "settled": (1, 2), "proposal": ("true",), "reason": ("other",), "comment": ("no",),
+    "utterance": (5, 8, 11, 35, 38), "settled": (1, 2), "proposal": ("true",), "reason": ("other",), "comment": ("no",),
     "rule": ("adjudicated",), "show": ("all", "flags"),
 }  # fmt: skip
 ALSO = [f"/export/download?format={one}&labels={whose}" for one in EXPORTERS for whose in ("gold", PEOPLE["alice"][0])]
@@ -62,8 +62,8 @@ ACTS: dict[str, list[dict[str, Any]]] = {
     ],
     "/review/{assignment_id}/{position}/reason": [{}],
     "/review/{assignment_id}/{position}/comments": [{"body": "Is it?"}, {"resolves": "true"}],
-    "/adjudication/{round_id}/decide": [{"utterance": one, "seen": 0, "codes": "ASK"} for one in (2, 32)],
-    "/adjudication/{round_id}/discuss": [{"utterance": one} for one in (14, 35)],
+    "/adjudication/{round_id}/decide": [{"utterance": one, "seen": 0, "codes": "ASK"} for one in (2, 35)],
+    "/adjudication/{round_id}/discuss": [{"utterance": one} for one in (14, 38)],
     "/review/undo": [{}, {"target": "act-1"}],
     "/review/{assignment_id}/hand-in": [{}],
 }  # fmt: skip

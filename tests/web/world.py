@@ -90,6 +90,7 @@ PLACES = {
         Place("b4", BOTH, BOTH, blind=True, settled=True),
         Place("c1", BOTH, BOTH, "closed"),
         Place("c2", BOTH, BOTH, "closed", blind=True),
+        Place("d1", ("alice", "bob", "cem"), ("bob", "cem"), discussed=True),
         Place("l1", ("bob", "leo"), ("bob",), blind=True),
         Place("l2", ("bob", "leo"), ("bob", "leo"), blind=True),
         Place("l3", ("bob", "leo"), ("bob",)),
@@ -188,7 +189,9 @@ def column(who: str, secret: Secret) -> str:
 def may_see(who: str, secret: Secret) -> bool:
     """What the table says."""
     place, cell = PLACES[secret.place], TABLE[secret.kind][COLUMNS.index(column(who, secret))]
-    return {"-": False, "yes": True, "assisted": not place.blind, "discussed": place.discussed}[cell]
+    # Only those who handed in see what the others did, and of them.
+    in_it = place.discussed and {who, secret.whose} - {"lead"} <= {*place.done}
+    return {"-": False, "yes": True, "assisted": not place.blind, "discussed": in_it}[cell]
 
 
 def may_count(who: str, secret: Secret) -> bool:
@@ -330,11 +333,14 @@ def _be_busy(session: Session, eyes: str) -> None:
     for one in session.exec(open_ones.where(~col(Assignment.repeat))).all():
         third = session.exec(select(Utterance.id).where(Utterance.conversation_id == one.conversation_id, Utterance.position == 3)).one()
         made = {"assignment_id": one.id, "utterance_id": third, "condition": Condition.ASSISTED, "taxonomy_version_id": 2}
-        newest = [Decision(**made, kind=kind, codes=codes) for kind, codes in ((Kind.CHANGE, "SHOW"), (Kind.UNSURE, ""), (Kind.FLAG, ""))]
+        acts = ((Kind.CHANGE, "SHOW"), (Kind.UNSURE, ""), (Kind.FLAG, ""))
+        newest = [Decision(**made, kind=kind, codes=codes, act_key=f"busy-{kind}") for kind, codes in acts]
         session.add_all([*newest, Comment(assignment_id=one.id, utterance_id=third, user_id=one.user_id, body="Hm.")])
         session.add(ItemDecision(assignment_id=one.id, field=ItemField.CHOSEN, numbers="3"))
         session.flush()
         submitted = session.exec(select(Submission).where(Submission.assignment_id == one.id)).first()
+        if submitted is None and PLACES[session.get_one(Conversation, one.conversation_id).key].discussed:
+            continue  # who hands in what is in discussion has a say in it
         session.add(Submission(assignment_id=one.id, handed_in=submitted is None, last_decision_id=newest[-1].id))
         session.add(Gold(utterance_id=third, codes="SHOW", rule=Rule.UNANIMOUS, round_id=one.round_id))
 
@@ -343,7 +349,7 @@ def _change_numbers(session: Session, hidden: Callable[[Secret], bool]) -> None:
     numbers = {one.number: one for one in secrets() if one.kind in NUMBERS}
     for said in session.exec(select(Suggestion).where(Suggestion.run_id == 1)):
         if said.confidence and hidden(numbers[said.confidence]):
-            said.confidence += 0.5
+            said.confidence = 1 - said.confidence / 2  # high, and the surest are now the least sure
         said.probabilities = {said.codes: said.confidence or 0.0}
     for decision in session.exec(select(Decision).where(col(Decision.seconds).is_not(None))):
         if hidden(numbers[decision.seconds or 0.0]):
