@@ -29,7 +29,7 @@ from flow.golden import (
     undo,
     waiting,
 )  # fmt: skip
-from flow.steps import blind, dump, hand_in, label, reopen, rolled_back, utterance_id
+from flow.steps import assignment, blind, dump, hand_in, label, reopen, rolled_back, utterance_id
 
 UNANIMOUS, ASSISTED, ADJUDICATED = Rule.UNANIMOUS, Rule.UNANIMOUS_ASSISTED, Rule.ADJUDICATED
 

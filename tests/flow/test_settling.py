@@ -10,8 +10,6 @@ from annotator.models import Rule
 from flow.golden import decide, differ, round_id
 from flow.steps import utterance_id
 
-UNANIMOUS, ASSISTED, ADJUDICATED = Rule.UNANIMOUS, Rule.UNANIMOUS_ASSISTED, Rule.ADJUDICATED
-
 
 def test_a_step_shows_the_labels_without_names_in_a_seeded_order(session: Session) -> None:
     at, lea = differ(session), get_user(session, "lea")
@@ -43,7 +41,7 @@ def test_what_is_settled_tells_who_had_said_what(session: Session) -> None:
     told = settling.told(session, lea, round_id(session), made.id or 0)
     assert told is not None
     assert [(voice.name, voice.codes, voice.later) for voice in told.voices] == [("alice", ("PEP",), None), ("bob", ("PCT",), None)]
-    assert (told.codes, told.by, told.rule) == (("PIP",), "lea", ADJUDICATED)
+    assert (told.codes, told.by, told.rule) == (("PIP",), "lea", Rule.ADJUDICATED)
     step = settling.step(session, lea, round_id(session), at)
     assert step is not None
     assert (step.told, step.number, step.undoable) == (told, 0, made.id)
