@@ -150,9 +150,9 @@ def wanted_from(filled_in: Mapping[str, str], annotators: Iterable[str]) -> Want
     return Wanted(
         name=given.get("name", ""),
         annotators=names,
-        overlap=_whole(given["overlap"], "Annotators per conversation") if "overlap" in given else None,
-        blind=_share(given.get("blind", "0"), "Blind conversations"),
-        repeats=_share(given.get("repeats", "0"), "Silent repeats"),
+        overlap=_whole(given["overlap"], "The number of annotators per conversation") if "overlap" in given else None,
+        blind=_share(given.get("blind", "0"), "The share of blind conversations"),
+        repeats=_share(given.get("repeats", "0"), "The share of silent repeats"),
         seed=seed,
         run_id=_whole(given["run"], "The run") if "run" in given else None,
         taxonomy=given.get("taxonomy", ""),
@@ -165,7 +165,7 @@ def selection_from(filled_in: Mapping[str, str], seed: int) -> dict[str, list[st
     """Which conversations a form says; none said is an empty selection."""
     found = {name: re.findall(r"[^\s,]+", filled_in.get(name, "")) for name in ("only", "leave_out")}
     if sample := filled_in.get("sample", "").strip():
-        found["sample"] = [str(_whole(sample, "Only so many, drawn by lot,")), str(seed)]
+        found["sample"] = [str(_whole(sample, "The number of conversations drawn by lot")), str(seed)]
     return {name: value for name, value in found.items() if value}
 
 

@@ -31,15 +31,15 @@ class Verdict(StrEnum):
     """Whether the agreement on a code can be estimated."""
 
     ESTIMABLE = "estimable"
-    NOT_HERE = "not in this round"
-    NEVER = "never in this corpus"
+    NOT_HERE = "too few in this round"
+    TOO_FEW = "too few in all conversations"
     UNSEEN = "not seen so far"
 
 
 _ADVICE = {
     Verdict.ESTIMABLE: "",
     Verdict.NOT_HERE: ". More conversations or a higher overlap would do",
-    Verdict.NEVER: ". Merge them with others, or import more conversations",
+    Verdict.TOO_FEW: ". Report them without kappa, merge rare ones with others, or import more conversations",
     Verdict.UNSEEN: "",
 }
 
@@ -68,7 +68,7 @@ class Estimate:
             return Verdict.UNSEEN
         if self.needed <= self.doubled:
             return Verdict.ESTIMABLE
-        return Verdict.NOT_HERE if self.needed <= self.available else Verdict.NEVER
+        return Verdict.NOT_HERE if self.needed <= self.available else Verdict.TOO_FEW
 
     @property
     def sentence(self) -> str:
@@ -76,8 +76,7 @@ class Estimate:
         if self.needed is None:
             return f"{self.verdict}: how often it is used is not known yet"
         has = f"needs {self.needed:,}, this round has {self.doubled:,}, the corpus has {self.available:,}"
-        advice = ": merge it or sample more" if self.verdict == Verdict.NEVER else ""
-        return f"{self.verdict}{advice} ({has})"
+        return f"{self.verdict} ({has})"
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -159,10 +158,10 @@ class Plan:
         """What the round holds, for people, but for who gets how much (`people`)."""
         shown = f"with the proposals of run {self.run_id}" if self.run_id else "without proposals, since there is no run yet"
         lines = [f"Round {self.name}: {_many(self.conversations, 'conversation')} for {', '.join(self.annotators)}, {shown}."]
-        each = "all of them" if self.overlap is None else _many(self.overlap, "annotator")
-        parts = [f"Each conversation gets {each}", f"{self.blind} blind"]
-        parts += [_many(self.repeats, "repeat")] if self.repeats else []
-        lines.append(", ".join(parts) + f"; taxonomy {self.taxonomy}.")
+        each = "All annotators" if self.overlap is None else _many(self.overlap, "annotator")
+        parts = [f"{each} for each conversation", f"{self.blind:,} of {_many(self.conversations, 'conversation')} blind"]
+        parts += [f"{_many(self.repeats, 'repeat')} in all"] if self.repeats else []
+        lines.append("; ".join([*parts, f"taxonomy {self.taxonomy}."]))
         if self.added or self.newcomers:
             new = [*self.newcomers, *([_many(self.added, "conversation")] if self.added else [])]
             moved = f" {self.moved:,} of what nobody has begun goes to the newcomers." if self.moved else ""
@@ -179,9 +178,17 @@ class Plan:
         lines = [f"Utterances labelled by two or more: {doubled}."]
         target = f"±{HALF_WIDTH:.2f} ({CONFIDENCE * 100:.0f} %, design effect {DESIGN_EFFECT:g}), if it is about {KAPPA:.2f}"
         lines.append(f"Kappa of a single code to {target}: {len(self.of_verdict(Verdict.ESTIMABLE))} of {len(self.estimates)} codes.")
-        lines += [f"  {verdict}: {self._codes(verdict)}{_ADVICE[verdict]}." for verdict in Verdict if self.of_verdict(verdict)]
+        lines += [f"  {self._said(verdict)}: {self._codes(verdict)}{_ADVICE[verdict]}." for verdict in Verdict if self.of_verdict(verdict)]
         lines += [f"How frequent codes are is taken for {role} from {source}." for role, source in self.sources.items()]
         return lines
+
+    def _said(self, verdict: Verdict) -> str:
+        """The verdict in words; a code that is too rare does occur, so it says what there is too little of."""
+        if verdict != Verdict.TOO_FEW:
+            return verdict
+        there = {one.role: one.available for one in self.of_verdict(verdict)}
+        numbers = ", ".join(f"{role} {number:,}" for role, number in there.items())
+        return f"too few for ±{HALF_WIDTH:.2f} even if all utterances of the role ({numbers}) were labelled twice"
 
     def _codes(self, verdict: Verdict) -> str:
         codes: dict[str, list[str]] = {}

@@ -1,6 +1,7 @@
 """What a lead does about people: add them, give them links, disable them. How anybody signs in is `flow/accounts.py`'s."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -8,7 +9,10 @@ from sqlmodel import Session, col
 from annotator.errors import Conflict
 from annotator.flow import accounts
 from annotator.flow.access import Right, require
-from annotator.models import Role, User
+from annotator.models import Role, User, now
+
+_TWICE = timedelta(minutes=1)
+"""Within this time the same person added again is the same press of a button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,18 @@ def people(session: Session, lead: User) -> list[Person]:
 
 
 def add(session: Session, lead: User, name: str, role: Role) -> str:
-    """Add a person; returns the token of their one-time link."""
+    """Add a person; returns the token of their one-time link.
+
+    Whoever was added in the last minute in the same role and has used no link yet gets a new one: a button pressed twice, of whose
+    two answers the browser shows only the second.
+    """
     require(lead, Right.LEAD)
-    return accounts.add_user(session, name, role)
+    there = accounts.find_user(session, accounts.clean_name(name))
+    if there is None or there.disabled_at or not (there.password_hash or there.link_hash):
+        return accounts.add_user(session, name, role)
+    if there.password_hash or there.role != role or there.created_at < now() - _TWICE:
+        raise Conflict(f"There is a user {there.name} already. The button New link beside the name gives them another link.")
+    return accounts.new_link(session, there.name)
 
 
 def give_link(session: Session, lead: User, name: str) -> str:

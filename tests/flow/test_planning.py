@@ -43,13 +43,13 @@ def test_a_plan_in_words(campaign: Session) -> None:
     plan = plan_round(campaign, ROUND)
     said = "\n".join([*plan.summary(), *plan.precision()])
     assert "Round main: 12 conversations for ana, ben, cem, with the proposals of run 1." in said
-    assert "Each conversation gets 2 annotators, 3 blind, 6 repeats; taxonomy " in said
+    assert "2 annotators for each conversation; 3 of 12 conversations blind; 6 repeats in all; taxonomy " in said
     assert "Utterances labelled by two or more: Seeker 36, Assistant 36." in said
     assert "±0.10 (95 %, design effect 2), if it is about 0.80: 0 of 11 codes." in said
     assert "for Seeker from 36 proposals of run 1." in said
     assert "  not seen so far: Seeker ASK, MORE, LIKE, NO, YES, RP; Assistant SHOW, WHY, PRICE, CHAT, RP." in said
     said = "\n".join(plan_round(campaign, Wanted("r", ("ana",))).summary())
-    assert "Each conversation gets all of them, 0 blind; taxonomy" in said
+    assert "All annotators for each conversation; 0 of 12 conversations blind; taxonomy" in said
 
 
 def test_a_plan_as_json_holds_everything(campaign: Session) -> None:
@@ -78,8 +78,8 @@ def test_repeats_count_in_no_load_and_are_not_doubled(campaign: Session) -> None
     ("needed", "doubled", "verdict", "said"),
     [
         (100, 100, Verdict.ESTIMABLE, "estimable (needs 100, this round has 100, the corpus has 500)"),
-        (101, 100, Verdict.NOT_HERE, "not in this round (needs 101, this round has 100, the corpus has 500)"),
-        (501, 500, Verdict.NEVER, "never in this corpus: merge it or sample more (needs 501, this round has 500, the corpus has 500)"),
+        (101, 100, Verdict.NOT_HERE, "too few in this round (needs 101, this round has 100, the corpus has 500)"),
+        (501, 500, Verdict.TOO_FEW, "too few in all conversations (needs 501, this round has 500, the corpus has 500)"),
         (None, 500, Verdict.UNSEEN, "not seen so far: how often it is used is not known yet"),
     ],
 )
@@ -120,6 +120,8 @@ def test_from_two_hundred_labels_on_people_say_it_and_each_code_of_a_label_count
     like = of(plan.estimates, "Seeker", "LIKE")
     assert like.needed == utterances_needed(0.25, kappa=0.8, half_width=0.1, confidence=0.95)
     assert (like.doubled, like.available, like.expected) == (236, 236, 59.0)
+    rare = "too few for ±0.10 even if all utterances of the role (Seeker 236) were labelled twice: Seeker"
+    assert any(rare in sentence and "Report them without kappa" in sentence for sentence in plan.precision())
     only = plan_round(campaign, replace(ROUND, selection={"only": ["t*"]}))
     assert (of(only.estimates, "Seeker", "LIKE").doubled, of(only.estimates, "Seeker", "LIKE").available) == (36, 236)
 
@@ -180,7 +182,7 @@ def test_vogue_labelled_twice_by_three(vogue_db: Database) -> None:
         assert Counter(place.stratum for place in plan.places if place.blind) == dict.fromkeys("123456", 2)
         assert plan.doubled == {"Seeker": 850, "Assistant": 1256}
         assert [one.code for one in plan.of_verdict(Verdict.ESTIMABLE)] == ["PCT", "PEP", "ACT", "ACK", "ANS", "RS", "EP", "EAI"]
-        assert len(plan.of_verdict(Verdict.NEVER)) == 29
+        assert len(plan.of_verdict(Verdict.TOO_FEW)) == 29
         assert "  estimable: Seeker PCT, PEP, ACT; Assistant ACK, ANS, RS, EP, EAI." in plan.precision()
         single = plan_round(session, Wanted("main", ("ana", "ben"), overlap=2, selection={"sample": ["30", "1"]}))
         assert [one.code for one in single.of_verdict(Verdict.ESTIMABLE)] == ["ACK", "EP", "EAI"]

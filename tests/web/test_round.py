@@ -227,7 +227,7 @@ def test_a_round_that_is_not_there_is_not_found(path: str, lea: TestClient) -> N
         ({"annotators": ["zoe"]}, "There is no user 'zoe'"),
         ({"all_others": "yes"}, "has all of these conversations already"),
         ({"only": "nothing-like-this"}, "No conversation is called 'nothing-like-this'"),
-        ({"sample": "many"}, "Only so many, drawn by lot, is 'many'"),
+        ({"sample": "many"}, "The number of conversations drawn by lot is 'many'"),
     ],
 )
 def test_what_cannot_be_added_is_a_sentence_beside_the_form_as_filled_in(

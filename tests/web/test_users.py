@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from conftest import CAST, Stage
@@ -12,7 +13,7 @@ from sqlmodel import update
 from annotator.db import Database
 from annotator.errors import Conflict, Forbidden
 from annotator.flow import accounts, users
-from annotator.models import Role, User
+from annotator.models import Role, User, now
 
 from .forms import Reader, attributes_of, buttons, follow, press, text
 
@@ -85,6 +86,23 @@ def test_a_new_link_replaces_the_older_one_and_is_the_way_back(lea: TestClient, 
     assert is_in(before), "the password works until the link is used"
     use(browse("eve"), newer)
     assert not is_in(before)
+
+
+def test_pressing_add_twice_ends_with_a_link_that_works(lea: TestClient, browse: Browse) -> None:
+    link_on(add(lea, "dora"))
+    use(browse("eve"), link_on(add(lea, "dora")))
+    assert states(lea)["dora"] == "active"
+    assert add(lea, "dora").status_code == 409, "whoever has signed in is not the same press of a button"
+
+
+def test_somebody_added_a_while_ago_or_in_another_role_keeps_their_link(lea: TestClient, db: Database) -> None:
+    link = link_on(add(lea, "dora"))
+    assert add(lea, "dora", "lead").status_code == 409
+    with db.writing() as session:
+        session.execute(update(User).where(User.name == "dora").values(created_at=now() - timedelta(minutes=2)))  # type: ignore[arg-type]
+    refused = add(lea, "dora")
+    assert (refused.status_code, "New link for dora" in buttons(refused)) == (409, True)
+    assert lea.get(link.partition("8000")[2]).status_code == 200
 
 
 def test_a_disabled_person_is_out_and_a_new_link_lets_them_in_again(lea: TestClient, browse: Browse) -> None:
@@ -176,7 +194,7 @@ def test_only_leads_may_do_anything_about_people(name: str, browse: Browse, lea:
 
 @pytest.mark.parametrize(
     ("name", "status", "sentence"),
-    [("alice", 409, "There is a user alice already. Give them a new link instead"), ("", 422, "cannot be a name"),
+    [("alice", 409, "There is a user alice already. The button New link beside the name"), ("", 422, "cannot be a name"),
      ("gold", 422, "exports use this word"), ("a|b", 422, "cannot be a name"), ("x" * 61, 422, "cannot be a name")],
 )  # fmt: skip
 def test_a_name_that_cannot_be_is_a_sentence_and_the_form_keeps_it(name: str, status: int, sentence: str, lea: TestClient) -> None:
