@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from annotator.errors import Forbidden, NotFound
+from annotator.errors import Conflict, Forbidden, NotFound
 from annotator.models import (
     Assignment,
+    Comment,
     Condition,
     Conversation,
     Decision,
+    ItemDecision,
+    ReasonOpened,
     Role,
     Round,
     RoundConversation,
@@ -124,18 +127,31 @@ PLACED = and_(
 )
 """The join from an assignment to its conversation's place in the round, which has the condition."""
 
+_BEGINNINGS = (Decision, Submission, Comment, ItemDecision, ReasonOpened)
+
+
+def begun(assignment: Any) -> ColumnElement[bool]:
+    """Whether somebody did anything in an assignment, said of its id: what is begun neither moves nor goes away."""
+    return or_(*(select(col(fact.id)).where(col(fact.assignment_id) == assignment).exists() for fact in _BEGINNINGS))
+
+
+def _with_them(assignment: Any) -> ColumnElement[bool]:
+    """Whether an assignment, said of its id, is with its person: never handed in, or opened again."""
+    newest = select(col(Submission.handed_in)).where(col(Submission.assignment_id) == assignment)
+    return ~func.coalesce(newest.order_by(col(Submission.id).desc()).limit(1).scalar_subquery(), false())
+
+
 _blindly, _drawn, _made = aliased(Assignment, name="blindly"), aliased(RoundConversation, name="drawn"), aliased(Round, name="made")
 
 
 def still_blind(user_id: Any) -> Select[Any]:
     """The ids of the conversations that somebody has yet to label without proposals, in rounds that are open."""
-    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(_blindly.id), col(Submission.handed_in))
     return (
         select(col(_blindly.conversation_id))
         .join(_drawn, and_(col(_drawn.round_id) == col(_blindly.round_id), col(_drawn.conversation_id) == col(_blindly.conversation_id)))
         .join(_made, col(_made.id) == col(_blindly.round_id))
         .where(col(_blindly.user_id) == user_id, col(_drawn.condition) == Condition.BLIND)
-        .where(col(_made.closed_at).is_(None), ~handed_in.exists())
+        .where(col(_made.closed_at).is_(None), _with_them(col(_blindly.id)))
     )
 
 
@@ -147,11 +163,22 @@ _still_to_do = (
 )
 _first_blind = still_blind(col(Assignment.user_id)).where(col(_blindly.conversation_id) == col(Assignment.conversation_id))
 _DUE = and_(
-    or_(~col(Assignment.repeat), ~_still_to_do.exists()),
-    or_(col(RoundConversation.condition) != Condition.ASSISTED, ~_first_blind.exists()),
+    or_(~col(Assignment.repeat), ~_still_to_do.exists(), begun(col(Assignment.id))),
+    or_(col(RoundConversation.condition) != Condition.ASSISTED, ~_first_blind.exists(), begun(col(Assignment.id))),
 )
 """A repeat comes when everything else of the round has been handed in, and then looks like any other conversation. What somebody
-labels blind in one round comes with proposals in another only when it has been handed in."""
+labels blind in one round comes with proposals in another only when it has been handed in. What is begun stays."""
+
+_again = aliased(Assignment, name="again")
+LISTED = or_(
+    col(Assignment.repeat),
+    _still_to_do.exists(),
+    ~select(col(_again.id))
+    .where(col(_again.repeat), col(_again.round_id) == col(Assignment.round_id), col(_again.user_id) == col(Assignment.user_id))
+    .where(col(_again.conversation_id) == col(Assignment.conversation_id), _with_them(col(_again.id)), col(Round.closed_at).is_(None))
+    .exists(),
+)
+"""While a repeat is to be done, the first pass stands in no list: the second would be copied from it."""
 
 # Built once: building a statement takes longer than running it. `mine` gives the parameter.
 OWN_ASSIGNMENTS = (
@@ -170,6 +197,21 @@ def mine(user: User) -> dict[str, int | None]:
     return {"me": user.id}
 
 
+def check_stays_blind(session: Session, user: User, conversation_id: int) -> None:
+    """Raise `Conflict` where a conversation labelled blind may not be opened again, as its proposals were open to the person since."""
+    shown = (
+        select(col(Assignment.id))
+        .join(RoundConversation, PLACED)
+        .where(col(Assignment.user_id) == user.id, col(Assignment.conversation_id) == conversation_id)
+        .where(col(RoundConversation.condition) == Condition.ASSISTED)
+    )
+    if may(user, Right.READ_ALL) or session.scalars(shown.limit(1)).one_or_none() is not None:
+        raise Conflict(
+            "You labelled this conversation blind, and since you handed it in its proposals are open to you elsewhere. "
+            "So it stays as it was handed in."
+        )
+
+
 def check_not_blind(session: Session, user: User, conversation_id: int) -> None:
     """Raise `Forbidden` where somebody who may see proposals has still to label this conversation without them."""
     if conversation_id in session.scalars(still_blind(user.id)).all():
@@ -179,11 +221,14 @@ def check_not_blind(session: Session, user: User, conversation_id: int) -> None:
 _theirs = aliased(Assignment, name="theirs")
 
 
-def still_labels(user: User, conversation: Any) -> ColumnElement[bool]:
-    """The condition on a conversation's id that the user has yet to hand it in: until then, what others said is not shown."""
-    handed_in = select(col(Submission.id)).where(col(Submission.assignment_id) == col(_theirs.id), col(Submission.handed_in))
-    theirs = select(col(_theirs.id)).where(col(_theirs.user_id) == user.id, col(_theirs.conversation_id) == conversation)
-    return theirs.where(~handed_in.exists()).exists()
+def still_labels(user_id: Any, conversation: Any) -> ColumnElement[bool]:
+    """The condition on a conversation's id that somebody has yet to hand it in: until then, no page shows them what others said there.
+
+    Exports and figures of leads hold it all the same: leaving some out in silence would be worse (docs/decisions/0010-gold.md).
+    """
+    theirs = select(col(_theirs.id)).join(_made, col(_made.id) == col(_theirs.round_id))
+    theirs = theirs.where(col(_theirs.user_id) == user_id, col(_theirs.conversation_id) == conversation, ~col(_theirs.repeat))
+    return theirs.where(col(_made.closed_at).is_(None), _with_them(col(_theirs.id))).exists()
 
 
 def commented(user: User) -> ColumnElement[bool]:
@@ -195,15 +240,14 @@ def commented(user: User) -> ColumnElement[bool]:
     if not may(user, Right.READ_ALL):
         require(user, Right.ANNOTATE)
         return and_(col(Round.name) != "", own)
-    others = and_(col(Assignment.user_id) != user.id, ~still_labels(user, col(Assignment.conversation_id)))
+    others = and_(col(Assignment.user_id) != user.id, ~still_labels(user.id, col(Assignment.conversation_id)))
     return and_(col(Round.name) != "", or_(own, others))
 
 
 def may_settle(user: User, conversation: Any) -> ColumnElement[bool]:
     """The condition on a conversation's id under which a lead may settle its labels: it is not theirs to label, nor was."""
-    decided = select(col(Decision.id)).join(_theirs, col(_theirs.id) == col(Decision.assignment_id))
-    decided = decided.where(col(_theirs.user_id) == user.id, col(_theirs.conversation_id) == conversation)
-    return ~or_(still_labels(user, conversation), decided.exists())
+    theirs = select(col(_theirs.id)).where(col(_theirs.user_id) == user.id, col(_theirs.conversation_id) == conversation)
+    return ~or_(still_labels(user.id, conversation), theirs.where(begun(col(_theirs.id))).exists())
 
 
 def check_settles(session: Session, user: User, conversation_id: int) -> None:

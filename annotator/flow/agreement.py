@@ -42,11 +42,17 @@ def report(session: Session, view: View, round_name: str | None = None) -> dict[
 def _own_names(session: Session, user_id: int, rows: Iterable[Any]) -> dict[int, str]:
     """User id → what one person may call them: themselves by name, the others by numbers that tell nothing of who they are.
 
-    The order depends on the rounds and on who asks, so that numbers of two answers cannot be matched.
+    The order depends on the rounds and on who asks, so that numbers of two answers cannot be matched; and on what only the
+    database knows of the others, so that nobody can work it out.
     """
     rows = list(rows)
-    salt = f"{user_id} {sorted({row.round_name for row in rows})}"
-    others = sorted({row.user_id for row in rows} - {user_id}, key=lambda other: sha256(f"{salt} {other}".encode()).digest())
+    asked = f"{user_id} {sorted({row.round_name for row in rows})}"
+
+    def place(other: int) -> bytes:
+        user = session.get_one(User, other)
+        return sha256(f"{asked} {other} {user.password_hash} {user.link_hash}".encode()).digest()
+
+    others = sorted({row.user_id for row in rows} - {user_id}, key=place)
     own = session.get_one(User, user_id).name
     free = (name for number in count(1) if (name := f"annotator-{number}") != own)
     return {user_id: own} | dict(zip(others, free, strict=False))

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
-from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours
+from annotator.flow.access import LISTED, OWN_ASSIGNMENTS, mine, not_yours
 from annotator.flow.certainty import weakness
 from annotator.flow.discussion import unsettled
 from annotator.flow.rows import DECISIONS, UTTERANCES, Row, discussed_of, make_row
@@ -116,7 +116,8 @@ HANDED_IN = (
 )
 """Whether an assignment is handed in: its newest submission says so. Null where there is none."""
 
-MY_ORDER = OWN_ASSIGNMENTS.order_by(col(Round.id), weakness(), col(Assignment.id))
+_MY_LIST = OWN_ASSIGNMENTS.where(LISTED)
+MY_ORDER = _MY_LIST.order_by(col(Round.id), weakness(), col(Assignment.id))
 """My conversations as my list has them: round by round and the least certain first."""
 
 _OPENED = (
@@ -134,7 +135,7 @@ _REASON = UTTERANCES.add_columns(col(Suggestion.reason)).where(col(Utterance.pos
 
 def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
     """One page of my conversations, round by round and the least certain first, and how many there are."""
-    total = session.scalar(select(func.count()).select_from(OWN_ASSIGNMENTS.subquery()), mine(user)) or 0
+    total = session.scalar(select(func.count()).select_from(_MY_LIST.subquery()), mine(user)) or 0
     rows = session.execute(MY_ORDER.offset((page - 1) * PAGE).limit(PAGE), mine(user)).all()
     ids = [assignment.id for assignment, *_ in rows]
     done = _counts(session, standing(col(Decision.assignment_id).in_(ids)))

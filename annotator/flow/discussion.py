@@ -94,6 +94,13 @@ def in_discussion(session: Session, round_id: int | None, utterance_id: int) -> 
     return session.connection().scalar(_OPEN, {"round": round_id, "utterance": utterance_id}) is not None
 
 
+def is_asked(session: Session, assignment_id: int, round_id: int, utterance_id: int) -> bool:
+    """Whether an utterance was sent back to this assignment: it is in discussion, and they had labelled it; no repeat ever had."""
+    if not in_discussion(session, round_id, utterance_id):
+        return False
+    return assignment_id in first_labels(session, round_id, [utterance_id]).get(utterance_id, {})
+
+
 def discussions_of(session: Session, assignment_id: int) -> dict[int, Discussed]:
     """Position → open discussion, for the utterances that this assignment labelled and handed in; none on a repeat.
 

@@ -93,7 +93,7 @@ def _gold(lead: User, round_id: int, rule: Rule | None = None) -> Select[*tuple[
         .join(Utterance, col(Utterance.id) == gold.c.utterance_id)
         .join(Conversation, col(Conversation.id) == col(Utterance.conversation_id))
         .outerjoin(User, col(User.id) == gold.c.user_id)
-        .where(~still_labels(lead, col(Conversation.id)))
+        .where(~still_labels(lead.id, col(Conversation.id)))
         .order_by(col(Conversation.id), col(Utterance.position))
     )
     return statement if rule is None else statement.where(gold.c.rule == rule)

@@ -16,9 +16,21 @@ from annotator.core.labelled import split_codes
 from annotator.core.precision import DESIGN_EFFECT, utterances_needed
 from annotator.core.sampling import Place
 from annotator.core.taxonomy import Taxonomy
+from annotator.flow.access import PLACED
 from annotator.flow.known import sample_labels
 from annotator.flow.standing import first_submitted, settled
-from annotator.models import Assignment, Conversation, Kind, Suggestion, TaxonomyVersion, Utterance
+from annotator.models import (
+    Assignment,
+    Condition,
+    Conversation,
+    Kind,
+    Round,
+    RoundConversation,
+    Suggestion,
+    TaxonomyVersion,
+    User,
+    Utterance,
+)  # fmt: skip
 
 KAPPA, HALF_WIDTH, CONFIDENCE = 0.8, 0.1, 0.95
 """What a plan calls estimable: a kappa about so high, to so much on either side, with this confidence."""
@@ -105,8 +117,8 @@ class Plan:
     """A round, as it would be or was made; `added`, `newcomers` and `moved` are what an extension brings.
 
     `left_out` counts conversations for whose roles the taxonomy has no codes, `unproposed` assisted ones of which the run said
-    nothing. `doubled` is how many utterances of each role two or more annotators label; `sources` says for each role where
-    the prevalence of its codes comes from.
+    nothing, `shown_before` blind ones that come to somebody who has them with proposals in another round. `doubled` is how many
+    utterances of each role two or more annotators label; `sources` says for each role where the prevalence of its codes comes from.
     """
 
     name: str
@@ -121,6 +133,7 @@ class Plan:
     estimates: tuple[Estimate, ...]
     sources: dict[str, str]
     left_out: int = 0
+    shown_before: int = 0
     added: int = 0
     newcomers: tuple[str, ...] = ()
     moved: int = 0
@@ -168,6 +181,11 @@ class Plan:
             lines.append(f"New in it: {', '.join(new)}.{moved}")
         if self.left_out:
             lines.append(f"{_many(self.left_out, 'conversation')} left out: the taxonomy has no codes for their roles.")
+        if self.shown_before:
+            lines.append(
+                f"{_many(self.shown_before, 'blind conversation')} come to somebody who has them with proposals in another round: "
+                "what they say of these is not blind. Choose other conversations or annotators."
+            )
         if self.unproposed:
             lines.append(f"Run {self.run_id} proposes nothing for {_many(self.unproposed, 'assisted conversation')} of these.")
         return lines
@@ -198,7 +216,7 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as JSON values."""
-        plain = ("name", "run_id", "taxonomy", "overlap", "conversations", "blind", "repeats", "left_out", "unproposed")
+        plain = ("name", "run_id", "taxonomy", "overlap", "conversations", "blind", "repeats", "left_out", "unproposed", "shown_before")
         new = ("added", "newcomers", "moved")
         names = ("conversation", "stratum", "condition", "annotators", "repeat_of")
         return {
@@ -269,6 +287,7 @@ def describe(session: Session, basis: Basis, overlap: int | None, annotators: It
         people=tuple(_load(name, places, talks) for name in sorted(annotators)),
         places=tuple(places),
         unproposed=_unproposed(session, basis, places),
+        shown_before=_shown_before(session, basis, places),
         doubled={role: doubled[role] for role in basis.taxonomy.roles},
         estimates=tuple(estimates),
         sources=sources,
@@ -301,6 +320,21 @@ def _unproposed(session: Session, basis: Basis, places: Sequence[Place]) -> int:
     said = select(col(Utterance.conversation_id)).join(Suggestion, col(Suggestion.utterance_id) == col(Utterance.id))
     proposed = set(session.scalars(said.where(col(Suggestion.run_id) == basis.run_id).distinct()))
     return sum(not place.blind and basis.talks[place.conversation].id not in proposed for place in places)
+
+
+def _shown_before(session: Session, basis: Basis, places: Sequence[Place]) -> int:
+    """How many blind conversations come to somebody who was given them assisted in another round."""
+    given = (
+        select(col(Assignment.conversation_id), col(User.name))
+        .join(RoundConversation, PLACED)
+        .join(Round, col(Round.id) == col(Assignment.round_id))
+        .join(User, col(User.id) == col(Assignment.user_id))
+        .where(col(RoundConversation.condition) == Condition.ASSISTED, col(Round.name) != basis.name)
+    )
+    shown = {tuple(row) for row in session.execute(given.distinct())}
+    return sum(
+        place.blind and any((basis.talks[place.conversation].id, name) in shown for name in place.annotators) for place in places
+    )
 
 
 # How frequent codes are

@@ -53,7 +53,7 @@ def _placed(statement: Select[*tuple[Any, ...]], user: User) -> Select[*tuple[An
         .join(Assignment, col(Assignment.id) == rows.c.assignment_id)
         .join(Utterance, col(Utterance.id) == rows.c.utterance_id)
         .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
-        .where(~still_labels(user, col(Assignment.conversation_id)))
+        .where(~still_labels(user.id, col(Assignment.conversation_id)))
     )
 
 

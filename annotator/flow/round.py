@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
 from annotator.core.sampling import Design, Place, draw_places
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput, Conflict, NotFound
-from annotator.flow.access import Right, may
+from annotator.flow.access import Right, begun, may
 from annotator.flow.accounts import get_user
 from annotator.flow.adjudication import settle_round
 from annotator.flow.outcomes import chosen
@@ -20,15 +20,10 @@ from annotator.flow.runs import get_run, newest_run
 from annotator.flow.taxonomy import current_version, find_version, parsed
 from annotator.models import (
     Assignment,
-    Comment,
     Condition,
-    Decision,
-    ItemDecision,
-    ReasonOpened,
     Round,
     RoundConversation,
     Run,
-    Submission,
     Suggestion,
     TaxonomyVersion,
     User,
@@ -36,7 +31,7 @@ from annotator.models import (
     now,
 )  # fmt: skip
 
-_LONGEST = 50_000
+_LONGEST = 20_000
 """Characters of instructions."""
 
 
@@ -269,9 +264,7 @@ def _places(session: Session, round_: Round, talks: Mapping[str, Talk]) -> list[
         select(col(RoundConversation.conversation_id), col(RoundConversation.condition)).where(col(RoundConversation.round_id) == round_.id)
     )
     places = {one: Place(keys[one], talks[keys[one]].scenario, condition == Condition.BLIND, ()) for one, condition in conditions}
-    acts = (Decision, Submission, Comment, ItemDecision, ReasonOpened)
-    begun = or_(*(select(col(act.id)).where(col(act.assignment_id) == col(Assignment.id)).exists() for act in acts))
-    columns = (col(Assignment.conversation_id), col(Assignment.repeat), col(User.name), begun.label("begun"))
+    columns = (col(Assignment.conversation_id), col(Assignment.repeat), col(User.name), begun(col(Assignment.id)).label("begun"))
     rows = select(*columns).join(User, col(User.id) == col(Assignment.user_id)).where(col(Assignment.round_id) == round_.id)
     for row in session.execute(rows.order_by(col(User.name))):
         place = places[row.conversation_id]
