@@ -127,7 +127,10 @@ PLACED = and_(
 )
 """The join from an assignment to its conversation's place in the round, which has the condition."""
 
-_BEGINNINGS = (Decision, Submission, Comment, ItemDecision, ReasonOpened)
+# Under names of their own, so that they are no tables of the statements they stand in.
+_FACTS: tuple[Any, ...] = (Decision, Submission, Comment, ItemDecision, ReasonOpened)
+_BEGINNINGS = [aliased(fact, name=f"begun_{fact.__tablename__}") for fact in _FACTS]
+_handed = aliased(Submission, name="handed")
 
 
 def begun(assignment: Any) -> ColumnElement[bool]:
@@ -137,8 +140,8 @@ def begun(assignment: Any) -> ColumnElement[bool]:
 
 def _with_them(assignment: Any) -> ColumnElement[bool]:
     """Whether an assignment, said of its id, is with its person: never handed in, or opened again."""
-    newest = select(col(Submission.handed_in)).where(col(Submission.assignment_id) == assignment)
-    return ~func.coalesce(newest.order_by(col(Submission.id).desc()).limit(1).scalar_subquery(), false())
+    newest = select(col(_handed.handed_in)).where(col(_handed.assignment_id) == assignment)
+    return ~func.coalesce(newest.order_by(col(_handed.id).desc()).limit(1).scalar_subquery(), false())
 
 
 _blindly, _drawn, _made = aliased(Assignment, name="blindly"), aliased(RoundConversation, name="drawn"), aliased(Round, name="made")

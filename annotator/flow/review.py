@@ -13,16 +13,17 @@ from sqlmodel import Session, col
 
 from annotator.core.labelled import join_codes
 from annotator.errors import BadInput, Conflict, Outdated
-from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
+from annotator.flow.access import OWN_ASSIGNMENTS, check_stays_blind, mine, not_yours, shown_suggestion
 from annotator.flow.acts import Act, Asked, numbered, outcome
 from annotator.flow.adjudication import settle
 from annotator.flow.desk import HANDED_IN, reason
-from annotator.flow.discussion import Discussed, in_discussion
+from annotator.flow.discussion import Discussed, is_asked
 from annotator.flow.rows import DECISIONS, MY_DECISION, SHOWN, UTTERANCES, Row, discussed_of, make_row
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
 from annotator.models import (
     Assignment,
+    Condition,
     Conversation,
     Decision,
     Kind,
@@ -75,6 +76,7 @@ class HandIn:
 # Statements of an act, built once: building one takes longer than running it.
 
 _WHERE: tuple[Any, ...] = (
+    col(Assignment.id).label("assignment_id"),
     col(Assignment.round_id),
     col(Assignment.conversation_id),
     col(Assignment.repeat),
@@ -105,7 +107,13 @@ _DECISIONS = DECISIONS.where(col(Decision.utterance_id) == bindparam("utterance"
 _ONE_SHOWN = UTTERANCES.where(col(Utterance.id) == bindparam("utterance"))
 _TURN_SHOWN = UTTERANCES.where(col(Utterance.turn_position) == bindparam("turn"))
 _MY_ASSIGNMENTS = select(col(Assignment.id)).where(col(Assignment.user_id) == bindparam("me"))
-_WITH_KEY = select(Decision).where(col(Decision.assignment_id).in_(_MY_ASSIGNMENTS), col(Decision.act_key) == bindparam("act_key"))
+_WITH_KEY = (
+    select(Decision)
+    .where(col(Decision.assignment_id).in_(_MY_ASSIGNMENTS), col(Decision.act_key) == bindparam("act_key"))
+    # Keys differ within an assignment; where two assignments have the same one, the newest is meant.
+    .order_by(col(Decision.id).desc())
+    .limit(1)
+)
 _CAN_BE_UNDONE = col(Decision.kind).not_in((Kind.RETRACT, Kind.IMPORT))
 _NEWEST = select(Decision).where(MY_DECISION, _CAN_BE_UNDONE, unretracted()).order_by(col(Decision.id).desc()).limit(1)
 _GROUP = (
@@ -208,7 +216,7 @@ def _check_seen(row: Row, asked: Asked) -> None:
 def check_open(session: Session, place: Any, utterance_id: int | None = None) -> None:
     """Raise `Conflict` where labels are settled: but what a lead has sent back for discussion takes acts at any time."""
     locked = place.closed_at is not None or place.handed_in
-    if locked and utterance_id and not place.repeat and in_discussion(session, place.round_id, utterance_id):
+    if locked and utterance_id and is_asked(session, place.assignment_id, place.round_id, utterance_id):
         return
     if place.closed_at is not None:
         raise Conflict("This round is closed; its labels are settled. Ask the lead if something must change.")
@@ -254,11 +262,11 @@ def undo(session: Session, user: User, *, act_key: str, target: str | None = Non
     The decisions stay; retractions are added, so what stood before stands again. The same `act_key` undoes once. Raises
     `Outdated` when `target` was taken back already.
     """
-    before = session.scalars(_WITH_KEY, mine(user) | {"act_key": act_key}).first()
-    if before is not None and before.retracts_id is not None:
+    before = session.scalars(_WITH_KEY.where(col(Decision.kind) == Kind.RETRACT), mine(user) | {"act_key": act_key}).one_or_none()
+    if before is not None:
         return _undone(session, [session.get_one(Decision, one.retracts_id) for one in _group(session, before)])
     if target:
-        meant = session.scalars(_WITH_KEY.where(_CAN_BE_UNDONE), mine(user) | {"act_key": target}).first()
+        meant = session.scalars(_WITH_KEY.where(_CAN_BE_UNDONE), mine(user) | {"act_key": target}).one_or_none()
     else:
         meant = session.scalars(_NEWEST, mine(user)).one_or_none()
     if meant is None:
@@ -296,9 +304,11 @@ def _undone(session: Session, decisions: list[Decision]) -> Undone:
 
 
 def open_reason(session: Session, user: User, assignment_id: int, position: int) -> str:
-    """Why the tagger proposed what it did, where that may be shown; that it was read is recorded."""
+    """Why the tagger proposed what it did, where that may be shown; when it was read first is recorded."""
     said = reason(session, user, assignment_id, position)
-    session.add(ReasonOpened(assignment_id=assignment_id, utterance_id=_find(session, user, assignment_id, position).id))
+    at = {"assignment_id": assignment_id, "utterance_id": _find(session, user, assignment_id, position).id}
+    if session.scalars(select(ReasonOpened).filter_by(**at)).first() is None:
+        session.add(ReasonOpened(**at))
     return said
 
 
@@ -324,6 +334,8 @@ def reopen(session: Session, user: User, assignment_id: int) -> None:
     if place.closed_at is not None:
         check_open(session, place)
     if place.handed_in:
+        if place.condition == Condition.BLIND:
+            check_stays_blind(session, user, place.conversation_id)
         _submit(session, assignment_id, handed_in=False)
 
 
