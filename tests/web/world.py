@@ -241,7 +241,9 @@ class _Builder:
         for number in (3, 5):
             self.add(Item(number=number, catalogue="shoes", name=f"Shoe {number}", picture=b"<svg/>", picture_type="image/svg+xml"))
         for name in dict.fromkeys(place.round for place in PLACES.values()):
-            self.add(Round(name=name, run_id=1, taxonomy_version_id=2, closed_at=now() if name == "closed" else None))
+            people = sorted({self.users[who] for place in PLACES.values() if place.round == name for who in place.people})
+            plan = {"overlap": 2, "blind": 0.5, "repeats": 0.0, "seed": 1, "selection": {}, "annotators": people}
+            self.add(Round(name=name, run_id=1, taxonomy_version_id=2, closed_at=now() if name == "closed" else None, plan=plan))
         for place in PLACES.values():
             self.place(place)
 
