@@ -79,12 +79,15 @@ def round_add(
 
 @app.command("close")
 def round_close(name: str, project: Project = None, db: Db = None) -> None:
-    """Close a round: nobody changes its labels any more, equal ones become gold, annotators may see their own agreement."""
+    """Close a round: labels change in discussions only, equal ones become gold, annotators may see their own agreement."""
     from annotator.flow.round import close_round
 
     with opened(project, db) as (_, database), database.writing() as session:
         closed = close_round(session, name)
-        print(f"Round {closed.name} is closed. What is not handed in stays as it is and counts in no agreement.")
+        print(
+            f"Round {closed.name} is closed. What is not handed in stays as it is and counts in no agreement; "
+            "of what was handed in and opened again, the first hand-in counts."
+        )
 
 
 @app.command("list")

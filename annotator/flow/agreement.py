@@ -114,13 +114,16 @@ def as_text(figures: dict[str, Any]) -> str:
     """The figures as a table for the terminal."""
     if not figures["pairs"]:
         return "Nothing to compare yet: agreement needs two annotators who have both handed in the same conversation."
-    lines = [f"{'':32}{'kappa':>10}{'po':>8}{'pe':>8}{'n':>8}"]
+    lines = [f"{'':32}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}"]
     for pair in figures["pairs"]:
         blocks = {**pair["roles"], "stratified": pair["stratified"], "pooled (flatters)": pair["pooled"]}
+        if not pair["pooled"]["n_utterances"]:
+            lines.append(f"{' - '.join(pair['annotators'])}  share no utterance that both labelled; nothing to compare")
+            continue
         for scope, block in blocks.items():
             shown = [("undefined" if block[name] is None else f"{block[name]:.3f}") for name in ("kappa", "po", "pe")]
             who = f"{' - '.join(pair['annotators'])}  {scope}"
-            lines.append(f"{who:32}{shown[0]:>10}{shown[1]:>8}{shown[2]:>8}{block['n_utterances']:>8}")
+            lines.append(f"{who:32}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{block['n_utterances']:>8}")
             reason = block["undefined"].get("kappa")
             lines += [f"    undefined: {reason}"] if reason else []
     return "\n".join(lines)

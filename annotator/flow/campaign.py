@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, col
 
 from annotator.errors import BadInput
@@ -17,7 +17,7 @@ from annotator.flow.accounts import list_users, state_of
 from annotator.flow.adjudication import codes_of
 from annotator.flow.disputed import Disagreement, disagreement_of
 from annotator.flow.planning import Plan
-from annotator.flow.progress import Progress, made_round, progress_of
+from annotator.flow.progress import Progress, ever_handed_in, made_round, progress_of
 from annotator.flow.remarks import Remark, remarks_of
 from annotator.flow.round import Wanted
 from annotator.models import Assignment, Comment, Decision, Round, Run, Submission, Suggestion, TaxonomyVersion, User
@@ -66,7 +66,10 @@ def remarks(session: Session, user: User, round_id: int) -> list[Remark]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A round in the list: how much there is to do, and how many of the `given` (conversation, annotator) are handed in."""
+    """A round in the list: how much there is to do, and how many of the `given` (conversation, annotator) are handed in.
+
+    In a closed one what was handed in and opened again counts as handed in, as in `flow/progress.py`.
+    """
 
     round: Round
     conversations: int
@@ -80,8 +83,10 @@ def list_rounds(session: Session, user: User) -> list[Listed]:
     require(user, Right.READ_ALL)
     newest = select(func.max(col(Submission.id))).group_by(col(Submission.assignment_id))
     handed_in = select(col(Submission.assignment_id)).where(col(Submission.id).in_(newest), col(Submission.handed_in))
+    is_in = or_(col(Assignment.id).in_(handed_in), and_(col(Round.closed_at).is_not(None), ever_handed_in()))
     counted = (
-        select(col(Assignment.round_id), func.count(), func.count().filter(col(Assignment.id).in_(handed_in)))
+        select(col(Assignment.round_id), func.count(), func.count().filter(is_in))
+        .join(Round, col(Round.id) == col(Assignment.round_id))
         .where(~col(Assignment.repeat))
         .group_by(col(Assignment.round_id))
     )

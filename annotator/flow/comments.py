@@ -137,6 +137,12 @@ def listed(session: Session, user: User, listing: Listing, round_id: int | None,
     return [_listed(row, names) for row in found[:PAGE]], len(found) > PAGE
 
 
+def count_for_me(session: Session, user: User) -> int:
+    """How many unresolved threads that this user may read ended with somebody else's comment."""
+    theirs = _threads(user, unresolved=True).where(col(Comment.user_id) != user.id).order_by(None)
+    return session.scalar(select(func.count()).select_from(theirs.subquery())) or 0
+
+
 def _listed(row: Any, names: dict[int, str]) -> Listed:
     return Listed(
         assignment_id=row.assignment_id,

@@ -85,20 +85,24 @@ _NUMBERS = attrgetter(*(one.name for one in fields(Tally)))
 
 @dataclass(slots=True)
 class Work:
-    """One conversation as one annotator has it."""
+    """One conversation as one annotator has it. `reopened` is one that was handed in and opened again since.
+
+    In a closed round that is handed in as well: nobody can hand it in again, and what counts is the first time.
+    """
 
     annotator: str
     conversation_id: int
     condition: str
     repeat: bool
     handed_in: bool
+    reopened: bool
     tally: Tally
 
     @property
     def state(self) -> str:
-        """Not begun, under way, ready or handed in."""
+        """Not begun, under way, ready or handed in, or handed in once where it was open again when the round was closed."""
         if self.handed_in:
-            return "handed in"
+            return "handed in once" if self.reopened else "handed in"
         if not self.tally.done:
             return "not begun"
         return "under way" if self.tally.open else "ready"
@@ -111,6 +115,7 @@ class Person:
     name: str
     conversations: int
     handed_in: int
+    reopened: int
     repeats: int
     repeats_handed_in: int
     tally: Tally
@@ -168,6 +173,7 @@ def _person(name: str, works: list[Work]) -> Person:
         name=name,
         conversations=len(ordinary),
         handed_in=sum(work.handed_in for work in ordinary),
+        reopened=sum(work.reopened for work in ordinary),
         repeats=len(repeats),
         repeats_handed_in=sum(work.handed_in for work in repeats),
         tally=total(work.tally for work in ordinary),
@@ -197,6 +203,7 @@ def _works(session: Session, made: Round, view: View) -> list[Work]:
             col(RoundConversation.condition),
             col(Conversation.n_utterances),
             _handed_in().label("handed_in"),
+            ever_handed_in().label("ever"),
         )
         .join(RoundConversation, PLACED)
         .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
@@ -208,13 +215,20 @@ def _works(session: Session, made: Round, view: View) -> list[Work]:
         tally = tallies.get(row.id) or Tally()
         tally.utterances = row.n_utterances
         name = names.get(row.user_id, "somebody")
-        works.append(Work(name, row.conversation_id, row.condition, row.repeat, bool(row.handed_in), tally))
+        reopened = bool(row.ever and not row.handed_in)
+        handed_in = bool(row.handed_in) or (reopened and made.closed_at is not None)
+        works.append(Work(name, row.conversation_id, row.condition, row.repeat, handed_in, reopened, tally))
     return works
 
 
 def _handed_in() -> ColumnElement[bool]:
     newest = select(col(Submission.handed_in)).where(col(Submission.assignment_id) == col(Assignment.id))
     return newest.order_by(col(Submission.id).desc()).limit(1).scalar_subquery()
+
+
+def ever_handed_in() -> ColumnElement[bool]:
+    """The condition on assignments that were handed in at least once."""
+    return select(col(Submission.id)).where(col(Submission.assignment_id) == col(Assignment.id), col(Submission.handed_in)).exists()
 
 
 def of_round(made: Round) -> ColumnElement[bool]:

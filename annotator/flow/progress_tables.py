@@ -107,7 +107,7 @@ def as_text(progress: Progress, disagreement: Disagreement) -> str:
     for one in [*progress.people, *([everybody] if len(progress.people) > 1 else [])]:
         tally = one.tally
         shown = (one.conversations, one.handed_in, tally.open, tally.labelled, tally.skipped, tally.flagged)
-        figures = ("-" if tally.per_hour is None else f"{tally.per_hour:.0f}", _share(one.assisted), _share(one.blind))
+        figures = ("-" if tally.per_hour is None else f"{tally.per_hour:,.0f}", _share(one.assisted), _share(one.blind))
         cells = zip(heading, (*map(str, shown), *figures), strict=True)
         lines.append(f"{one.name or 'all':20}" + "".join(f"{cell:>{len(name) + 2}}" for name, cell in cells))
     disputed = [one for one in disagreement.codes if one.disputed][:10]

@@ -13,7 +13,7 @@ from sklearn.metrics import cohen_kappa_score
 from sqlmodel import Session
 
 from annotator import agreement_of, read_labels
-from annotator.core.labelled import read_rows
+from annotator.core.labelled import Labelled, read_rows
 from annotator.db import Database
 from annotator.errors import BadInput
 from annotator.flow import accounts, agreement
@@ -294,6 +294,15 @@ def test_the_text_says_undefined_and_why(session: Session) -> None:
     text = agreement.as_text(agreement.report(session, EVERYTHING))
     assert "undefined: both annotators used one label only" in text
     assert "pooled (flatters)" in text
+
+
+def test_the_text_names_a_pair_that_shares_nothing_and_keeps_columns_apart() -> None:
+    said = [("ana", "a"), ("ben", "b"), ("ana", "c"), ("cem", "c")]
+    rows = [Labelled(conversation=key, utterance="1", role="Seeker", annotator=name, codes=("X",)) for name, key in said]
+    text = agreement.as_text(agreement.report_of(rows))
+    assert "ana - ben  share no utterance that both labelled" in text
+    assert "undefinedundefined" not in text
+    assert "ana - cem  Seeker                 undefined      1.000      1.000       1" in text
 
 
 def test_rows_of_repeats_are_in_no_figure_between_people() -> None:

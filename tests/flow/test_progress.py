@@ -18,6 +18,7 @@ from annotator.errors import AnnotatorError, NotFound
 from annotator.flow.access import EVERYTHING, view_of
 from annotator.flow.accounts import get_user
 from annotator.flow.acts import Act
+from annotator.flow.campaign import list_rounds
 from annotator.flow.disputed import Disagreement, disagreement_of
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
@@ -98,7 +99,20 @@ def test_a_conversation_is_not_begun_under_way_ready_and_handed_in(session: Sess
     hand_in(session, "alice", "s1_d_1")
     assert state(session, "alice", "s1_d_1") == "handed in"
     reopen(session, "alice", "s1_d_1")
-    assert (state(session, "alice", "s1_d_1"), person(session, "alice").handed_in) == ("ready", 0)
+    found = person(session, "alice")
+    assert (state(session, "alice", "s1_d_1"), found.handed_in, found.reopened) == ("ready", 0, 1)
+
+
+def test_what_is_open_again_when_the_round_is_closed_stays_handed_in_once(session: Session) -> None:
+    hand_in(session, "alice", "s1_d_1")
+    hand_in(session, "bob", "s1_d_1")
+    reopen(session, "alice", "s1_d_1")
+    assert list_rounds(session, get_user(session, "lea"))[0].handed_in == 1
+    close_round(session, "r1")
+    found = person(session, "alice")
+    assert (state(session, "alice", "s1_d_1"), found.handed_in, found.reopened) == ("handed in once", 1, 1)
+    assert (state(session, "bob", "s1_d_1"), person(session, "bob").reopened) == ("handed in", 0)
+    assert list_rounds(session, get_user(session, "lea"))[0].handed_in == progress(session).everybody.handed_in == 2
 
 
 def test_repeats_are_counted_apart(session: Session) -> None:

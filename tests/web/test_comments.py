@@ -47,6 +47,17 @@ def test_every_entry_leads_to_where_it_is_answered(said: None, browse: Browse) -
     assert {lea.get(link).status_code for link in links} == {200}
 
 
+def test_the_heading_counts_what_somebody_else_said_last(said: None, browse: Browse, desk_of: Callable[..., str]) -> None:
+    counted = "unresolved with somebody else's word last"
+    assert counted not in text(browse("alice").get("/comments"))
+    assert f"2 {counted}" in text(browse("lea").get("/comments"))
+    answered = browse("lea").post(f"{desk_of('alice')}/3/comments", data={"body": "Like this.", "act_key": "leas-first-key"})
+    assert answered.status_code == 303
+    assert f"1 {counted}" in text(browse("lea").get("/comments"))
+    shown = {name: f"1 {counted}" in text(browse(name).get("/comments?show=all")) for name in ("alice", "bob", "cem")}
+    assert shown == {"alice": True, "bob": False, "cem": False}
+
+
 # not yours
 
 
@@ -59,7 +70,7 @@ def test_an_annotator_reads_their_own(said: None, browse: Browse) -> None:
 def test_a_lead_who_has_still_to_label_a_conversation_reads_nothing_of_it(said: None, browse: Browse, db: Database) -> None:
     with db.writing() as session:
         create_round(session, Wanted("r2", ("lea",)))
-    assert "No comment waits" in text(browse("lea").get("/comments"))
+    assert "No comment is unresolved" in text(browse("lea").get("/comments"))
     assert browse("lea").get("/review/1/3/comments").status_code == 404
 
 

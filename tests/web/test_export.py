@@ -91,6 +91,7 @@ def test_leads_and_researchers_may_have_repeats(name: str, offered: bool, browse
 
 def test_an_annotator_gets_their_own_labels_and_no_choice(browse: Browse) -> None:
     assert choices(browse("alice")) == ["alice"]
+    assert ["choose gold" in text(browse(name).get("/export")) for name in ("alice", "lea")] == [False, True]
     assert {row["annotator"] for row in rows(download(browse("alice")))} == {"", "alice"}
 
 

@@ -163,6 +163,18 @@ def test_the_way_back_from_an_addition_keeps_what_was_filled_in(lea: TestClient,
     assert "checked" in attributes_of(form, "input", name="annotators", value="cem")
 
 
+def test_what_was_opened_again_is_named_apart_before_closing_and_counts_after(
+    lea: TestClient, browse: Browse, desk: str, both: None
+) -> None:
+    press(browse("alice"), browse("alice").get(desk), "Open it again")
+    page = lea.get("/round/1")
+    said = "4 of 6 are not handed in; what was done in them stays stored, but is in no figure of agreement. "
+    assert f"{said}1 of 6 was handed in once and opened again; the first hand-in counts." in text(page)
+    closed = follow(lea, press(lea, page, CLOSE))
+    assert "2 of 6 handed in" in text(closed)
+    assert ("handed in once" in text(closed), "2 of 6" in text(lea.get("/round"))) == (True, True)
+
+
 def test_a_round_is_closed_after_plain_words_and_nothing_more_can_be_done(
     lea: TestClient, browse: Browse, desk: str, db: Database, both: None
 ) -> None:
