@@ -106,6 +106,12 @@ def alembic_config(connection: Connection | None = None) -> Any:
     return config
 
 
+def _holds(text: str, words: str) -> bool:
+    """Whether a text holds every one of the words, which are lower already, in any case."""
+    lowered = text.lower()
+    return all(word in lowered for word in words.split())
+
+
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS, "check_same_thread": False}, pool_size=10, max_overflow=40)
 
@@ -114,8 +120,8 @@ def _sqlite_engine(url: str) -> Engine:
         connection.isolation_level = None  # transactions are begun below, not guessed by the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
-        # SQLite's own knows the letters of English only.
-        connection.create_function("lower", 1, lambda text: text.lower() if isinstance(text, str) else text, deterministic=True)
+        # SQLite's own comparison knows the letters of English only, and would make a text lower for each word anew.
+        connection.create_function("holds", 2, _holds, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

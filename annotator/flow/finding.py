@@ -12,17 +12,33 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
-from annotator.flow.access import OWN_ASSIGNMENTS, mine, not_yours
+from annotator.errors import BadInput
+from annotator.flow.access import LISTED, OWN_ASSIGNMENTS, mine, not_yours, shown_suggestion
 from annotator.flow.desk import HANDED_IN, MY_ORDER
 from annotator.flow.rows import MY_DECISION, Row, rows_of
 from annotator.flow.standing import unretracted
-from annotator.models import LABELLING, Assignment, Conversation, Decision, Discussion, Kind, Round, User, Utterance
+from annotator.models import (
+    LABELLING,
+    Assignment,
+    Calibration,
+    Conversation,
+    Decision,
+    Discussion,
+    Kind,
+    Round,
+    RoundConversation,
+    Suggestion,
+    User,
+    Utterance,
+)  # fmt: skip
 
 LOW = 0.5
 """A proposal that shows a lower probability than this is an uncertain one."""
 
 LAST = 10
 PAGE = 100
+MOST_PAGES = 100
+MOST_WORDS = 8
 _CHUNK = 100
 
 
@@ -50,9 +66,26 @@ _LABELLED = (
     .correlate(Assignment)
     .scalar_subquery()
 )
+_first_code = func.substr(col(Suggestion.codes), 1, func.instr(col(Suggestion.codes).concat("|"), "|") - 1)
+_chances = func.json_each(col(Suggestion.probabilities)).table_valued("key", "value")
+_chance = select(_chances.c.value).where(_chances.c.key == _first_code).correlate(Suggestion).scalar_subquery()
+_UNCERTAIN = (
+    select(col(Suggestion.run_id))
+    .join(Utterance, col(Utterance.id) == col(Suggestion.utterance_id))
+    .where(col(Utterance.conversation_id) == col(Assignment.conversation_id), shown_suggestion())
+    .where(
+        or_(
+            func.coalesce(_chance, col(Suggestion.confidence)) < LOW,
+            # What is shown of a measured run is another number: its conversations are read.
+            col(Suggestion.run_id).in_(select(col(Calibration.run_id))),
+        )
+    )
+    .correlate(Assignment, Round, RoundConversation)
+    .exists()
+)
 _MAY_HOLD: dict[Wanted, ColumnElement[bool]] = {
     Wanted.OPEN: and_(~_LOCKED, col(Conversation.n_utterances) > _LABELLED),
-    Wanted.LOW: ~_LOCKED,
+    Wanted.LOW: and_(~_LOCKED, _UNCERTAIN),
     Wanted.FLAGGED: col(Assignment.id).in_(select(col(Decision.assignment_id)).where(col(Decision.kind) == Kind.FLAG)),
     Wanted.DIFFERS: col(Assignment.id).in_(select(col(Decision.assignment_id)).where(col(Decision.kind) == Kind.CHANGE)),
     Wanted.DISCUSS: col(Round.id).in_(select(col(Discussion.round_id))),
@@ -87,7 +120,7 @@ def next_place(session: Session, user: User, wanted: Wanted, assignment_id: int,
 def _others(session: Session, user: User, wanted: Wanted, assignment_id: int) -> Iterator[Row]:
     """The rows of my other conversations that come into question, from this one on; read some conversations at a time."""
     found = [one or 0 for one in session.scalars(_IN_ORDER[wanted], mine(user) | {"assignment": assignment_id})]
-    at = found.index(assignment_id)
+    at = found.index(assignment_id) if assignment_id in found else len(found)  # a first pass may stand in no list
     ids = found[at + 1 :] + found[:at]
     for start in range(0, len(ids), _CHUNK):
         rows = rows_of(session, ids[start : start + _CHUNK])
@@ -173,15 +206,20 @@ _PLACES: tuple[Any, ...] = (
 )
 _MY_UTTERANCES = (
     OWN_ASSIGNMENTS.join(Utterance, col(Utterance.conversation_id) == col(Assignment.conversation_id))
+    .where(LISTED)
     .with_only_columns(*_PLACES)
     .order_by(col(Round.id).desc(), col(Assignment.id), col(Utterance.position))
 )
 
 
 def search(session: Session, user: User, words: str, page: int) -> tuple[list[Found], bool]:
-    """One page of the utterances of mine whose text holds every one of the words, in any case, and whether there are more."""
-    statement = _MY_UTTERANCES
-    for word in dict.fromkeys(words.lower().split()):
-        statement = statement.where(func.lower(col(Utterance.text)).contains(word, autoescape=True))
+    """One page of the utterances of mine whose text holds every one of the words, in any case, and whether there are more.
+
+    Raises `BadInput` for more than `MOST_WORDS` words: every text is looked through for each.
+    """
+    wanted = list(dict.fromkeys(words.lower().split()))
+    if len(wanted) > MOST_WORDS:
+        raise BadInput(f"These are {len(wanted)} words; {MOST_WORDS} at most can be looked for at once. Leave some out.")
+    statement = _MY_UTTERANCES.where(func.holds(col(Utterance.text), " ".join(wanted)))
     rows = session.execute(statement.offset((page - 1) * PAGE).limit(PAGE + 1), mine(user)).all()
     return [Found(*row) for row in rows[:PAGE]], len(rows) > PAGE

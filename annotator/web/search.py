@@ -24,6 +24,11 @@ class SearchPage(Page):
     more: bool
     acts: list[finding.Recent]
 
+    @property
+    def is_last(self) -> bool:
+        """Whether no page comes after this one, whatever is found."""
+        return self.number == finding.MOST_PAGES
+
     def address(self, number: int) -> str:
         """The address of another page of the same search."""
         return f"/review/search?q={quote(self.q, safe='')}&page={number}"
@@ -37,8 +42,8 @@ class RecentFragment:
 
 
 @router.get("/review/search")
-def search(request: Request, q: Annotated[str, Query(max_length=200)] = "", page: int = 1) -> Response:
-    number = max(1, min(page, 1_000_000))
+def search(request: Request, q: Annotated[str, Query(max_length=100)] = "", page: int = 1) -> Response:
+    number = max(1, min(page, finding.MOST_PAGES))
     with reading(request) as (session, user):
         found, more = finding.search(session, user, q, number) if q.strip() else ([], False)
         acts = [] if q.strip() else finding.recent(session, user)

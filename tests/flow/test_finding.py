@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import Session, col
 
-from annotator.errors import Forbidden, NotFound
+from annotator.errors import BadInput, Forbidden, NotFound
 from annotator.flow import finding
 from annotator.flow.accounts import get_user
 from annotator.flow.acts import Act
 from annotator.flow.finding import Wanted
 from annotator.flow.round import Wanted as Asked
 from annotator.flow.round import create_round
-from annotator.models import Assignment, Discussion, Suggestion, Utterance
+from annotator.models import Assignment, Calibration, Discussion, Suggestion, Utterance
 from flow.steps import act, assignment, blind, close_round, hand_in, label, undo, utterance_id
 
 ORDER = ["s1_d_1", "s2_d_2", "s3_d_3"]
@@ -69,6 +69,33 @@ def test_low_is_a_shown_proposal_below_a_half(session: Session) -> None:
     blind(session, "r1", "s3_d_3")
     assert after(session, Wanted.LOW, "s2_d_2", 3) == ("s1_d_1", 1)
     assert after(session, Wanted.LOW, "s1_d_1", 1) is None, "what is blind is told by nothing"
+
+
+@pytest.mark.parametrize(
+    ("codes", "confidence", "probabilities", "knots", "leads"),
+    [
+        ("IQ", 0.9, {"IQ": 0.4}, None, True),  # what shows is the code's own probability
+        ("IQ", 0.4, {"IQ": 0.9}, None, False),
+        ("IQ|PEP", 0.9, {"IQ": 0.9, "PEP": 0.1}, None, False),
+        ("IQ|PEP", 0.4, {"PEP": 0.9}, None, True),
+        ('I"Q', None, {'I"Q': 0.1}, None, True),
+        ("", 0.1, {}, None, False),
+        ("IQ", None, {}, None, False),
+        ("IQ", 0.9, {}, [[0.0, 0.1], [1.0, 0.4]], True),  # what shows is calibrated
+        ("IQ", 0.4, {}, [[0.0, 0.9], [1.0, 0.9]], False),
+        ("IQ", 0.4, {}, [], True),
+    ],
+)
+def test_no_low_proposal_is_passed_over(
+    codes: str, confidence: float | None, probabilities: dict[str, float], knots: list[list[float]] | None, leads: bool, session: Session
+) -> None:
+    session.execute(update(Suggestion).values(confidence=None, probabilities={}))
+    at = col(Suggestion.utterance_id) == utterance_id(session, "s3_d_3", 7)
+    session.execute(update(Suggestion).where(at).values(codes=codes, confidence=confidence, probabilities=probabilities))
+    if knots is not None:
+        session.add(Calibration(run_id=1, knots=knots, figures={}))
+        session.flush()
+    assert after(session, Wanted.LOW, "s1_d_1", 1) == (("s3_d_3", 7) if leads else None)
 
 
 def test_differs_is_my_label_beside_a_shown_proposal(session: Session) -> None:
@@ -161,6 +188,13 @@ def test_all_words_in_any_order_and_case_and_script(text: str, words: str, sessi
 def test_signs_are_taken_as_they_stand(words: str, session: Session) -> None:
     said(session, 5, "The Überwurf costs 100 % more_or_less")
     assert ("s1_d_1", 5) not in found(session, words)
+
+
+def test_so_many_words_are_looked_for_and_no_more(session: Session) -> None:
+    said(session, 5, "one two three four five six seven eight nine")
+    assert found(session, "one two three four five six seven EIGHT eight") == [("s1_d_1", 5)]
+    with pytest.raises(BadInput, match="These are 9 words; 8 at most"):
+        found(session, "one two three four five six seven eight nine")
 
 
 def test_only_my_own_that_are_due_are_searched_the_newest_round_first(session: Session) -> None:

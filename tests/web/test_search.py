@@ -43,6 +43,23 @@ def test_many_come_in_pages(alice: TestClient, db: Database) -> None:
     assert len([link for link in Reader(alice.get(further).text).links if "at=" in link]) == 7
 
 
+def test_more_words_than_can_be_looked_for_are_a_sentence(alice: TestClient) -> None:
+    answer = alice.get("/review/search", params={"q": "a b c d e f g h i"})
+    assert (answer.status_code, "8 at most" in text(answer)) == (422, True)
+
+
+def test_the_pages_end_somewhere_and_the_last_says_so(alice: TestClient, db: Database) -> None:
+    with db.writing() as session:
+        session.connection().exec_driver_sql("""
+            WITH RECURSIVE number(n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM number WHERE n < 11100)
+            INSERT INTO utterance (conversation_id, key, position, turn_position, role, text)
+            SELECT 1, n, n, 1, 'Seeker', 'many' FROM number
+        """)
+    pages = [alice.get("/review/search", params={"q": "many", "page": number}) for number in (99, 100, 101)]
+    assert [any("page=" in link and "page=9" not in link for link in Reader(page.text).links) for page in pages] == [True, False, False]
+    assert ["There are more" in text(page) for page in pages] == [False, True, True]
+
+
 def test_without_words_my_last_acts_stand_there(alice: TestClient, desk: str) -> None:
     assert "You have done nothing here yet." in text(alice.get("/review/search"))
     press(alice, alice.get(f"{desk}?at=2"), "PEP")
@@ -91,7 +108,7 @@ def test_a_researcher_has_nothing_to_find(path: str, browse: Browse) -> None:
 # bad input
 
 
-@pytest.mark.parametrize("query", ["q=" + "x" * 201, "q=a&page=x"])
+@pytest.mark.parametrize("query", ["q=" + "x" * 101, "q=a&page=x"])
 def test_what_cannot_be_searched_is_a_sentence(query: str, alice: TestClient) -> None:
     answer = alice.get(f"/review/search?{query}")
     assert (answer.status_code, "wrong at: " in text(answer)) == (422, True)
