@@ -23,14 +23,15 @@ class ErrorPage(Page):
 
 
 def show(request: Request, error: AnnotatorError) -> Response:
-    """Render one error the way it was asked for."""
+    """Render one error the way it was asked for. It may quote what was sent, and that may hold characters that are no text."""
+    sentence = str(error).encode(errors="replace").decode()
     if is_fragment(request):
-        return PlainTextResponse(str(error), error.status)
+        return PlainTextResponse(sentence, error.status)
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"error": str(error)}, error.status)
+        return JSONResponse({"error": sentence}, error.status)
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return RedirectResponse(f"/sign-in?next={quote(_path(request))}", 303)
-    return render_page("error.html", ErrorPage(user=None, status=error.status, sentence=str(error)), error.status)
+    return render_page("error.html", ErrorPage(user=None, status=error.status, sentence=sentence), error.status)
 
 
 def _path(request: Request) -> str:
@@ -57,6 +58,11 @@ def add_handlers(app: FastAPI) -> None:
     def too_large(request: Request, error: OverflowError) -> Response:
         # A number in the address that no database column holds.
         return show(request, NotFound("There is no such page. Go back to the start."))
+
+    @app.exception_handler(UnicodeEncodeError)
+    def no_text(request: Request, error: UnicodeEncodeError) -> Response:
+        # Half a character, as some encodings of a form can bring one: neither the database nor a page can hold it.
+        return show(request, BadInput("The form holds characters that are no text. Type them anew and send it again."))
 
     @app.exception_handler(HTTPException)
     def framework(request: Request, error: HTTPException) -> Response:

@@ -85,6 +85,28 @@ def test_the_refusals_carry_the_strict_headers(browse: Browse) -> None:
     assert too_large.text == "This request is larger than 1 MB and was not carried out."
 
 
+HALF = "+2AA-"  # in UTF-7: the first half of a character outside the basic plane, which no database or page can hold
+HALVES: dict[str, tuple[str, dict[str, str]]] = {
+    "/sign-in": ("eve", {"name": HALF, "password": HALF}),
+    "/review/1/1": ("alice", {"act": "label", "act_key": "a-key-of-this-test", "codes": HALF}),
+    "/review/1/1/comments": ("alice", {"body": HALF, "act_key": "a-key-of-this-test"}),
+    "/round": ("lea", {"name": HALF, "annotators": "alice", "instructions": HALF}),
+    "/users": ("lea", {"name": HALF, "role": "annotator"}),
+    "/adjudication/1/decide": ("lea", {"utterance": "1", "seen": "0", "codes": HALF, "note": HALF}),
+}
+
+
+@pytest.mark.parametrize("path", HALVES)
+def test_halves_of_characters_are_refused_with_a_sentence(path: str, browse: Browse, desk_of: Callable[..., str]) -> None:
+    name, data = HALVES[path]
+    path = path.replace("/review/1", desk_of("alice"))
+    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in data.items())
+    sent = {"content-type": "multipart/form-data; boundary=x; charset=utf-7"}
+    for how in ({}, {"hx-request": "true"}, {"accept": "application/json"}):
+        answer = browse(name).post(path, content=f"{parts}--x--\r\n", headers=sent | how)
+        assert (400 <= answer.status_code < 500, len(answer.text) > 10) == (True, True), answer.text
+
+
 def test_an_ordinary_request_of_nearly_a_megabyte_is_carried_out(browse: Browse) -> None:
     page = browse("eve").post("/sign-in", data={"name": "x" * (MB - 100), "password": "wrong"})
     assert (page.status_code, "do not match" in text(page)) == (401, True)
