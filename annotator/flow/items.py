@@ -9,7 +9,7 @@ from hashlib import sha256
 from re import findall
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import Session, col
 
 from annotator.core.items import Fact, facts_of, join_numbers, mentions, numbers_of, split_numbers
@@ -23,6 +23,7 @@ MOST = 100
 """So many items are shown with pictures. Of a larger catalogue those that the conversation mentions are; others can be named."""
 
 _MOST_NUMBERS = 1000
+_CHANGED = "This list was changed in another window meanwhile. It says {} now; choose again if you want something else."
 _TYPES = frozenset(PICTURES.values())
 _HAS_PICTURE = (col(Item.picture).is_not(None) & col(Item.picture_type).in_(_TYPES)).label("has_picture")
 _ITEMS = select(col(Item.id), col(Item.number), col(Item.name), col(Item.meta), _HAS_PICTURE).order_by(col(Item.number), col(Item.id))
@@ -42,12 +43,16 @@ class ItemCard:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The items of one conversation of mine, and my lists of them; `whole` where no other item can be named."""
+    """The items of one conversation of mine, and my lists of them; `whole` where no other item can be named.
+
+    `seen` says how often each list was corrected: a list that is saved on top of another comes from a page that is not up to date.
+    """
 
     assignment_id: int
     conversation: str
     cards: tuple[ItemCard, ...]
     lists: Mapping[ItemField, tuple[int, ...]]
+    seen: Mapping[ItemField, int]
     whole: bool
     locked: bool
 
@@ -72,7 +77,7 @@ def my_catalogue(session: Session, user: User, assignment_id: int) -> Catalogue:
     lists = item_lists(session, assignment_id)
     cards, whole = _cards(session, conversation, {number for numbers in lists.values() for number in numbers})
     locked = place.closed_at is not None or bool(place.handed_in)
-    return Catalogue(assignment_id, conversation.key, tuple(cards), lists, whole, locked)
+    return Catalogue(assignment_id, conversation.key, tuple(cards), lists, _seen(session, assignment_id), whole, locked)
 
 
 def catalogue_of(session: Session, conversation: Conversation) -> list[ItemCard]:
@@ -98,14 +103,30 @@ def item_lists(session: Session, assignment_id: int) -> dict[ItemField, tuple[in
     return {field: corrected.get(field, numbers_of(meta.get(field))) for field in ItemField}
 
 
-def mark_items(session: Session, user: User, assignment_id: int, field: ItemField, numbers: Iterable[int], act_key: str) -> Catalogue:
-    """Say which items of a conversation of mine were mentioned, or chosen: the whole list.
+def _seen(session: Session, assignment_id: int) -> dict[ItemField, int]:
+    here = col(ItemDecision.assignment_id) == assignment_id
+    made = select(func.count(col(ItemDecision.id)))  # counted here: numbers of rows would tell how much others do
+    return {field: session.scalar(made.where(here, col(ItemDecision.field) == field)) or 0 for field in ItemField}
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What somebody says of the items: the whole list of a field. `seen` is how many corrections they knew, None for any."""
+
+    field: ItemField
+    numbers: tuple[int, ...]
+    act_key: str
+    seen: int | None = None
+
+
+def mark_items(session: Session, user: User, assignment_id: int, marked: Marked) -> Catalogue:
+    """Say which items of a conversation of mine were mentioned, or chosen.
 
     The same `act_key` again changes nothing, nor does a list that says what stands already. Raises `BadInput` for a number that the
-    catalogue does not have, `Conflict` where the conversation is handed in or its round closed.
+    catalogue does not have, `Conflict` where the conversation is handed in, its round closed, or the list another one than was seen.
     """
     place = my_place(session, user, assignment_id)
-    wanted = tuple(dict.fromkeys(numbers))
+    field, act_key, wanted = marked.field, marked.act_key, tuple(dict.fromkeys(marked.numbers))
     same_key = (col(ItemDecision.assignment_id) == assignment_id, col(ItemDecision.act_key) == act_key)
     repeated = session.scalars(select(ItemDecision).where(*same_key)).one_or_none()
     if repeated is None:
@@ -113,6 +134,8 @@ def mark_items(session: Session, user: User, assignment_id: int, field: ItemFiel
         before = my_catalogue(session, user, assignment_id)
         _check_numbers(before, wanted)
         if set(wanted) != set(before.lists[field]):
+            if marked.seen not in (None, before.seen[field]):
+                raise Conflict(_CHANGED.format(_listed(before.lists[field])))
             session.add(ItemDecision(assignment_id=assignment_id, field=field, numbers=join_numbers(wanted), act_key=act_key))
             session.flush()
     elif (repeated.field, repeated.numbers) != (field, join_numbers(wanted)):
@@ -134,7 +157,7 @@ def _check_numbers(catalogue: Catalogue, numbers: tuple[int, ...]) -> None:
             raise BadInput(f"{number} is no item's number. Items are counted from 1.")
 
 
-def _listed(numbers: list[int]) -> str:
+def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers)) or "none"
 
 

@@ -28,11 +28,12 @@ def _whole_numbers(cells: list[str]) -> list[str]:
 
 
 class ItemsForm(BaseModel):
-    """One whole list. `act_key` is new for each act, so that sending it twice saves it once."""
+    """One whole list, and which state of it was seen. `act_key` is new for each act, so that sending it twice saves it once."""
 
     field: ItemField
     numbers: Annotated[list[str], AfterValidator(_whole_numbers)] = []
     act_key: Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+    seen: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +78,8 @@ def show(request: Request, assignment_id: int) -> Response:
 @router.post("/review/{assignment_id}/items")
 def mark(request: Request, assignment_id: int, form: Annotated[ItemsForm, Form()]) -> Response:
     with writing(request) as (session, user):
-        numbers = map(int, form.numbers)
-        catalogue = items.mark_items(session, user, assignment_id, form.field, numbers, form.act_key)
+        marked = items.Marked(form.field, tuple(map(int, form.numbers)), form.act_key, form.seen)
+        catalogue = items.mark_items(session, user, assignment_id, marked)
     return _fragment(catalogue) if is_fragment(request) else RedirectResponse(f"/review/{assignment_id}/items", 303)
 
 

@@ -62,6 +62,13 @@ def test_boxes_ticked_faster_than_the_server_answers_are_all_saved(beside: Desk,
     lists(beside, "1, 2, 3, 5, 8", "none")
 
 
+def test_boxes_of_both_lists_ticked_in_one_burst_are_all_saved(beside: Desk, stage: Stage) -> None:
+    beside.page.evaluate("""() => [2, 3].forEach((number) =>
+        document.querySelectorAll(`[data-item="${number}"] input`).forEach((box) => box.click()))""")
+    lists(beside, "1, 2, 3, 4, 8", "1, 2, 3")
+    assert dict(marks(stage)) == {"mentioned_items": "1|2|3|4|8", "gt_items": "1|2|3"}
+
+
 def test_after_a_click_the_keys_are_the_desks_again(beside: Desk) -> None:
     box(beside, 2, "mentioned").click()
     lists(beside, "1, 2, 4, 8")
@@ -84,6 +91,34 @@ def test_what_is_refused_goes_back_and_says_why(beside: Desk, stage: Stage) -> N
     expect(beside.page.locator("[data-refused]")).to_contain_text("You have handed in s1_d_1")
     expect(box(beside, 2, "mentioned")).not_to_be_checked()
     assert marks(stage) == []
+
+
+def test_what_another_window_changed_shows_as_it_stands(beside: Desk, stage: Stage) -> None:
+    at = assignment(stage.settings.project, "alice", "s1_d_1")
+    columns = "assignment_id, field, numbers, act_key, decided_at"
+    ask(stage.settings.project, f"insert into item_decision ({columns}) values (?, 'mentioned_items', '1|9', 'other', '2026-11-26')", at)
+    box(beside, 2, "mentioned").focus()
+    beside.press("Space")
+    expect(beside.page.locator("[data-refused]")).to_contain_text("It says 1, 9 now")
+    lists(beside, "1, 9")
+    expect(box(beside, 2, "mentioned")).not_to_be_checked()
+    expect(box(beside, 9, "mentioned")).to_be_checked()
+    expect(box(beside, 2, "mentioned")).to_be_focused()
+    beside.press("Space")
+    lists(beside, "1, 2, 9")
+    expect(beside.page.locator("[data-refused]")).to_be_empty()
+    assert marks(stage) == [("mentioned_items", "1|9"), ("mentioned_items", "1|2|9")]
+
+
+def test_a_burst_on_an_older_state_overwrites_nothing(beside: Desk, stage: Stage) -> None:
+    at = assignment(stage.settings.project, "alice", "s1_d_1")
+    columns = "assignment_id, field, numbers, act_key, decided_at"
+    ask(stage.settings.project, f"insert into item_decision ({columns}) values (?, 'mentioned_items', '1|9', 'other', '2026-11-26')", at)
+    beside.page.evaluate("""() => [2, 3, 5].forEach((number) => document.querySelector(`[data-item="${number}"] input`).click())""")
+    lists(beside, "1, 9")
+    expect(beside.page.locator("[data-refused]")).to_contain_text("It says 1, 9 now")
+    beside.page.wait_for_load_state("networkidle")
+    assert marks(stage) == [("mentioned_items", "1|9")]
 
 
 def test_without_a_network_a_box_goes_back_and_says_so(beside: Desk, stage: Stage) -> None:

@@ -16,7 +16,7 @@ from annotator.flow.accounts import get_user
 from annotator.flow.desk import open_desk
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_report import Options
-from annotator.flow.items import Catalogue, catalogue_of, item_lists, mark_items, my_catalogue, picture
+from annotator.flow.items import Catalogue, Marked, catalogue_of, item_lists, mark_items, my_catalogue, picture
 from annotator.flow.review import reopen
 from annotator.models import Conversation, Item, ItemDecision, ItemField
 from flow.steps import assignment, blind, close_round, hand_in, rolled_back
@@ -35,9 +35,9 @@ def imported(session: Session, folder: Path, key: str, said: str) -> Conversatio
     return conversation(session, key)
 
 
-def mark(session: Session, name: str, field: ItemField, *numbers: int, key: str = "", of: str = "s1_d_1") -> Catalogue:
-    at = assignment(session, name, of)
-    return mark_items(session, get_user(session, name), at, field, numbers, key or uuid.uuid4().hex)
+def mark(session: Session, name: str, field: ItemField, *numbers: int, key: str = "", seen: int | None = None) -> Catalogue:
+    at = assignment(session, name, "s1_d_1")
+    return mark_items(session, get_user(session, name), at, Marked(field, numbers, key or uuid.uuid4().hex, seen))
 
 
 def rows(session: Session) -> list[tuple[str, str]]:
@@ -177,6 +177,25 @@ def test_saying_what_stands_already_adds_nothing(session: Session) -> None:
     assert rows(session) == []
 
 
+def test_a_list_of_a_page_that_is_not_up_to_date_is_refused_with_what_stands(session: Session) -> None:
+    one = mark(session, "alice", CHOSEN, 4, key="of-one-tab", seen=0)
+    with pytest.raises(Conflict, match="changed in another window meanwhile. It says 4 now"):
+        mark(session, "alice", CHOSEN, 7, seen=0)
+    assert rows(session) == [("gt_items", "4")]
+    assert mark(session, "alice", CHOSEN, 4, seen=0) == one, "what stands already may be said by anybody"
+    assert mark(session, "alice", CHOSEN, 4, key="of-one-tab", seen=0) == one, "its answer was lost"
+    assert mark(session, "alice", MENTIONED, 2, seen=0).seen[CHOSEN] == one.seen[CHOSEN], "each list has its own"
+    again = mark(session, "alice", CHOSEN, 7, seen=one.seen[CHOSEN])
+    assert mark(session, "alice", CHOSEN, seen=again.seen[CHOSEN]).lists[CHOSEN] == ()
+
+
+def test_an_imported_list_is_a_state_too(session: Session) -> None:
+    session.add(ItemDecision(assignment_id=assignment(session, "alice", "s1_d_1"), field=CHOSEN, numbers="5"))
+    session.flush()
+    with pytest.raises(Conflict, match="It says 5 now"):
+        mark(session, "alice", CHOSEN, 7, seen=0)
+
+
 @pytest.mark.parametrize("number", [0, -1, 13, 3000])
 def test_what_the_catalogue_does_not_have_is_refused(session: Session, number: int) -> None:
     with pytest.raises(BadInput, match=f"catalogue of s1_d_1 has no item {number}. It has 1, 2, 3"):
@@ -219,7 +238,7 @@ def test_only_whose_conversation_it_is_may_see_and_say(session: Session, name: s
     with pytest.raises(error):
         my_catalogue(session, user, at)
     with pytest.raises(error):
-        mark_items(session, user, at, CHOSEN, (4,), "a-key-of-this-test")
+        mark_items(session, user, at, Marked(CHOSEN, (4,), "a-key-of-this-test"))
     assert rows(session) == []
 
 

@@ -10,7 +10,7 @@ from sqlmodel import col, select, update
 from annotator.db import Database
 from annotator.models import Item, ItemDecision
 
-from .forms import Reader, follow, hand_in_as_it_is, text
+from .forms import Reader, attributes_of, follow, hand_in_as_it_is, text
 
 Browse = Callable[[str], TestClient]
 FRAGMENT = {"hx-request": "true"}
@@ -23,11 +23,16 @@ def boxes(page: Response, field: str) -> list[str]:
     return [attributes["value"] for attributes in tags if "checked" in attributes]
 
 
+def seen(page: Response, field: str) -> str:
+    """Which state of a list a page shows."""
+    return attributes_of(page, "input", name="seen", form=f"save-{field}")["value"]
+
+
 def save(browser: TestClient, desk: str, field: str, *numbers: object, headers: dict[str, str] | None = None, **other: str) -> Response:
     """Send the form of a field with these boxes ticked."""
     page = browser.get(f"{desk}/items")
     (form,) = [form for form in Reader(page.text).forms if form.attributes.get("id") == f"save-{field}"]
-    data = dict(form.fields) | {"numbers": [str(number) for number in numbers]} | other
+    data = dict(form.fields) | {"seen": seen(page, field), "numbers": [str(number) for number in numbers]} | other
     return browser.post(form.attributes["action"], data=data, headers=headers)
 
 
@@ -86,6 +91,16 @@ def test_sending_a_form_twice_saves_once(alice: TestClient, desk: str, marked: M
     for _ in range(2):
         assert save(alice, desk, "gt_items", 4, act_key="key-of-one-act").status_code == 303
     assert marked() == [("gt_items", "4")]
+
+
+def test_of_two_windows_the_second_learns_what_the_first_said(alice: TestClient, desk: str, marked: Marked) -> None:
+    first = seen(alice.get(f"{desk}/items"), "gt_items")
+    assert save(alice, desk, "gt_items", 4).status_code == 303
+    for headers in ({}, FRAGMENT):
+        answer = save(alice, desk, "gt_items", 7, headers=headers, seen=first)
+        assert (answer.status_code, "It says 4 now" in text(answer)) == (409, True)
+    assert save(alice, desk, "gt_items", 7).status_code == 303
+    assert marked() == [("gt_items", "4"), ("gt_items", "7")]
 
 
 def test_a_conversation_without_items_has_no_catalogue(db: Database, alice: TestClient, desk_of: Callable[..., str]) -> None:
@@ -176,6 +191,7 @@ def test_a_researcher_has_no_catalogue_of_their_own(browse: Browse, desk: str) -
         ({"numbers": "1" * 20}, "wrong at: numbers"),
         ({"field": "codes"}, "wrong at: field"),
         ({"act_key": "short"}, "wrong at: act_key"),
+        ({"seen": "x"}, "wrong at: seen"),
     ],
 )
 def test_what_cannot_be_saved_is_a_sentence(data: dict[str, str], sentence: str, alice: TestClient, desk: str, marked: Marked) -> None:
