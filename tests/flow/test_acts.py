@@ -175,6 +175,22 @@ def test_an_act_taken_back_in_another_window_cannot_be_taken_back_again(session:
     assert caught.value.rows == undone.rows
 
 
+@pytest.mark.parametrize(("first", "second"), [("s1_d_1", "s2_d_2"), ("s2_d_2", "s1_d_1")])
+def test_of_two_acts_with_the_same_key_the_newest_is_taken_back(session: Session, first: str, second: str) -> None:
+    for conversation in (first, second):
+        act(session, "alice", conversation, 2, Act.SKIP, key="a-key-of-two")
+    assert undo(session, "alice", target="a-key-of-two").row.assignment_id == assignment(session, "alice", second)
+
+
+def test_an_undo_whose_key_an_act_elsewhere_has_undoes_once(session: Session) -> None:
+    alice = get_user(session, "alice")
+    for conversation, key in (("s1_d_1", "an-older-one"), ("s3_d_3", "undo-key-1"), ("s2_d_2", "a-newer-one")):
+        act(session, "alice", conversation, 2, Act.SKIP, key=key)
+    first, again = (review.undo(session, alice, act_key="undo-key-1") for _ in range(2))
+    assert first.row.assignment_id == assignment(session, "alice", "s2_d_2")
+    assert (again, len(decisions(session))) == (first, 4)
+
+
 # What a lead sent back for discussion
 
 

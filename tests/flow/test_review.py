@@ -8,7 +8,7 @@ from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow import desk, review
 from annotator.flow.accounts import get_user
 from annotator.flow.acts import Act, Asked
-from annotator.models import Assignment, Decision, Kind
+from annotator.models import Assignment, Decision, Kind, ReasonOpened
 from flow.steps import (
     SIZES,
     act,
@@ -273,3 +273,12 @@ def test_progress_counts_acts_and_no_proposals(session: Session) -> None:
     act(session, "alice", "s1_d_1", 3, Act.SKIP)
     act(session, "alice", "s1_d_1", 3, Act.FLAG)
     assert progress() == (2, 1)
+
+
+# Reasons
+
+
+def test_a_reason_that_is_read_again_was_opened_once(session: Session) -> None:
+    at, alice = assignment(session, "alice", "s1_d_1"), get_user(session, "alice")
+    assert {review.open_reason(session, alice, at, position) for position in (1, 1, 2, 1)} == {"The script says so."}
+    assert len(session.scalars(select(ReasonOpened)).all()) == 2
