@@ -1,7 +1,7 @@
 """Markdown of a lead as HTML that can do nothing: no HTML of its own, no script in a link, no picture from elsewhere."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -14,8 +14,9 @@ _DOWN = 2
 """How much lower a text's headings stand: `#` on a page that has its title and section headings is the third level."""
 
 
+@lru_cache(maxsize=32)
 def to_html(text: str) -> Markup:
-    """Markdown as HTML; what is no Markdown shows as it was typed.
+    """Markdown as HTML; what is no Markdown shows as it was typed. The same text is read once: every desk shows its round's.
 
     >>> to_html("**Two** codes at most. <b>")
     Markup('<p><strong>Two</strong> codes at most. &lt;b&gt;</p>\\n')
