@@ -173,14 +173,12 @@ _DUE = and_(
 labels blind in one round comes with proposals in another only when it has been handed in. What is begun stays."""
 
 _again = aliased(Assignment, name="again")
-LISTED = or_(
-    col(Assignment.repeat),
-    _still_to_do.exists(),
-    ~select(col(_again.id))
+_to_be_repeated = (
+    select(col(_again.id))
     .where(col(_again.repeat), col(_again.round_id) == col(Assignment.round_id), col(_again.user_id) == col(Assignment.user_id))
     .where(col(_again.conversation_id) == col(Assignment.conversation_id), _with_them(col(_again.id)), col(Round.closed_at).is_(None))
-    .exists(),
 )
+LISTED = or_(col(Assignment.repeat), ~_to_be_repeated.exists(), _still_to_do.exists())  # the last is dear, and seldom asked
 """While a repeat is to be done, the first pass stands in no list: the second would be copied from it."""
 
 # Built once: building a statement takes longer than running it. `mine` gives the parameter.
