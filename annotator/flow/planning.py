@@ -5,7 +5,7 @@ The drawing is `core/sampling.py`'s; asking for a round, making and changing it 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ from annotator.core.precision import DESIGN_EFFECT, utterances_needed
 from annotator.core.sampling import Place
 from annotator.core.taxonomy import Taxonomy
 from annotator.flow.access import PLACED
+from annotator.flow.changes import Change
 from annotator.flow.known import sample_labels
 from annotator.flow.standing import first_submitted, settled
 from annotator.models import (
@@ -114,7 +115,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A round, as it would be or was made; `added`, `newcomers` and `moved` are what an extension brings.
+    """A round, as it would be or was made; `added`, `newcomers` and `changes` are what an extension brings.
 
     `left_out` counts conversations for whose roles the taxonomy has no codes, `unproposed` assisted ones of which the run said
     nothing, `shown_before` blind ones that come to somebody who has them with proposals in another round. `doubled` is how many
@@ -136,12 +137,17 @@ class Plan:
     shown_before: int = 0
     added: int = 0
     newcomers: tuple[str, ...] = ()
-    moved: int = 0
+    changes: tuple[Change, ...] = ()
 
     @property
     def conversations(self) -> int:
         """How many conversations the round has."""
         return len(self.places)
+
+    @property
+    def moved(self) -> int:
+        """How many (conversation, annotator) go to somebody else."""
+        return sum(len(change.gone) for change in self.changes)
 
     @property
     def annotators(self) -> tuple[str, ...]:
@@ -225,6 +231,7 @@ class Plan:
             "doubled": self.doubled,
             "codes": [estimate.as_dict() for estimate in self.estimates],
             "prevalence_from": self.sources,
+            "changes": [asdict(change) for change in self.changes],
             "places": [{name: getattr(place, name) for name in names} for place in self.places],
         }
 

@@ -14,6 +14,7 @@ from annotator.errors import BadInput, Conflict, NotFound
 from annotator.flow.access import Right, begun, may
 from annotator.flow.accounts import get_user
 from annotator.flow.adjudication import settle_round
+from annotator.flow.changes import changes_of
 from annotator.flow.outcomes import chosen
 from annotator.flow.planning import Basis, Plan, Talk, describe, read_talks
 from annotator.flow.runs import get_run, newest_run
@@ -224,10 +225,9 @@ def _draw_extension(session: Session, round_: Round, annotators: Sequence[str], 
     design = _design(round_.run_id, plan["overlap"], plan["blind"], plan["repeats"], plan["seed"])
     places = draw_places(design, conversations, able, before, newcomers)
     everybody = {user.name: user.id or 0 for user in staff} | newcomers
-    stays = {place.conversation: set(place.annotators) for place in places}
-    moved = sum(len(set(place.annotators) - stays[place.conversation]) for place in before)
     described = describe(session, basis, plan["overlap"], everybody, places)
-    described = replace(described, left_out=left_out, added=len(conversations), newcomers=tuple(sorted(newcomers)), moved=moved)
+    described = replace(described, left_out=left_out, added=len(conversations), newcomers=tuple(sorted(newcomers)))
+    described = replace(described, changes=changes_of(before, places))
     return _Drawn(described, before, basis.talks, everybody)
 
 

@@ -144,7 +144,7 @@ def _step(session: Session, lead: User, round_: Round, utterance: Utterance, wai
         turns=turns,
         focus=next(line for turn in turns for line in turn.lines if line.utterance_id == utterance_id),
         options=options,
-        union=taxonomy.ordered(utterance.role, union(one.codes for one in options)) if len(options) > 1 else (),
+        union=taxonomy.ordered(utterance.role, _together({**first, **later})),
         n_skipped=sum(codes is None for codes in first.values()),
         comments=_comments(session, round_id, utterance_id),
         talk=talk,
@@ -172,6 +172,12 @@ def _options(first: Said, later: Said, seed: tuple[int, ...]) -> tuple[Option, .
     shown = shuffled(distinct([*handed_in, *now]), *seed)
     before = set(map(frozenset, handed_in))
     return tuple(Option(codes, frozenset(codes) in before, sum(set(one) == set(codes) for one in now)) for codes in shown)
+
+
+def _together(said: Said) -> Codes:
+    """All codes of the labels that people stand by now, where these differ."""
+    labels = distinct(_labels(said))
+    return union(labels) if len(labels) > 1 else ()
 
 
 def _labels(said: Said) -> list[Codes]:

@@ -88,7 +88,15 @@ def test_acts_go_on_though_handed_in_and_closed_and_kappa_keeps_the_first_labels
     assert {(one.codes, one.first, one.discussed) for one in step.options} == {
         (("PEP",), True, 0), (("PCT",), True, 0), (("IQ",), False, 2)
     }  # fmt: skip
+    assert step.union == (), "they say the same now"
     assert stands(session, at) is None, "what is equal only after talking is not unanimous"
+
+
+def test_together_is_of_what_each_says_now(session: Session, at: int) -> None:
+    label(session, "alice", "s1_d_1", 2, "IQ")
+    step = settling.step(session, get_user(session, "lea"), round_id(session), at)
+    assert step is not None
+    assert ({one.codes for one in step.options}, set(step.union)) == ({("PEP",), ("PCT",), ("IQ",)}, {"IQ", "PCT"})
 
 
 def test_gold_ends_it_and_taking_that_back_opens_it_again(session: Session, at: int) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from annotator.errors import AnnotatorError, BadInput, Conflict, NotFound
 from annotator.flow import accounts, desk
 from annotator.flow.accounts import get_user
+from annotator.flow.changes import Change
 from annotator.flow.round import Wanted, close_round, create_round, extend_round, get_round, plan_extension
 from annotator.models import (
     Assignment,
@@ -114,6 +115,10 @@ def test_a_newcomer_takes_over_what_has_not_begun(campaign: Session) -> None:
     after = stands(campaign)
     assert dict(after.loads) == {"ana": 6, "ben": 6, "cem": 6, "dan": 6}
     assert (plan.moved, after.conditions) == (6, before.conditions)
+    for key in KEYS:
+        named = next((one for one in plan.changes if one.conversation == key), Change(key, (), (), (), ()))
+        assert set(named.gone) == set(before.annotators[key]) - set(after.annotators[key])
+        assert set(named.come) == set(after.annotators[key]) - set(before.annotators[key])
     assert all(len(names) == 2 for names in after.annotators.values())
     assert all(set(of_main(campaign, name)) >= set(labelled(campaign, name)) for name in PEOPLE[:3])
     assert set(desk_of(campaign, "dan")) == set(of_main(campaign, "dan"))

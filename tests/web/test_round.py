@@ -155,6 +155,15 @@ def test_people_and_conversations_are_added_after_a_look_at_the_plan(lea: TestCl
     assert not [1 for _, one in Reader(lea.get(address).text).tags if one.get("name") == "annotators" and one["value"] == "cem"]
 
 
+def test_the_plan_of_an_addition_names_what_changes_hands(lea: TestClient, db: Database) -> None:
+    address = make(db, lea, only="*")
+    plan = lea.get(f"{address}/add", params={"annotators": ["cem"]})
+    moves = rows(lea.get(f"{address}/add.csv", params={"annotators": ["cem"], "table": "changes"}))
+    assert ([one["come"] for one in moves], {one["gone"] for one in moves}) == (["cem", "cem"], {"alice", "bob"})
+    assert [f"{one['conversation']} {one['gone']} cem – –" in cells(plan) for one in moves] == [True, True]
+    assert "What changes hands" not in text(lea.get("/round/plan", params={"name": "r3", "annotators": ["cem"]}))
+
+
 def test_the_way_back_from_an_addition_keeps_what_was_filled_in(lea: TestClient, db: Database) -> None:
     address = make(db, lea)
     plan = lea.get(f"{address}/add", params={"annotators": ["cem"], "only": "s2_*"})
