@@ -52,6 +52,11 @@ def test_nothing_in_a_text_does_anything(attack: str) -> None:
         assert urlsplit(attributes.get("href", "")).scheme in ("", "https")
 
 
+def test_a_text_that_every_desk_shows_is_read_once() -> None:
+    text = "![[]()" * 3_000
+    assert to_html(text) is to_html(text)
+
+
 def test_a_picture_is_its_description() -> None:
     assert to_html("![the *shop* <b>](shop.png)") == "<p>the *shop* &lt;b&gt;</p>\n"
 
