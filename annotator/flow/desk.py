@@ -48,6 +48,7 @@ class Progress:
     n_done: int
     n_flagged: int
     handed_in: bool
+    closed: bool
 
     @property
     def n_open(self) -> int:
@@ -117,8 +118,8 @@ HANDED_IN = (
 """Whether an assignment is handed in: its newest submission says so. Null where there is none."""
 
 _MY_LIST = OWN_ASSIGNMENTS.where(LISTED)
-MY_ORDER = _MY_LIST.order_by(col(Round.id), weakness(), col(Assignment.id))
-"""My conversations as my list has them: round by round and the least certain first."""
+MY_ORDER = _MY_LIST.order_by(col(Round.closed_at).is_not(None), col(Round.id), weakness(), col(Assignment.id))
+"""My conversations as my list has them: those of open rounds first, round by round and the least certain first."""
 
 _OPENED = (
     OWN_ASSIGNMENTS.join(TaxonomyVersion, col(TaxonomyVersion.id) == col(Round.taxonomy_version_id))
@@ -134,7 +135,7 @@ _REASON = UTTERANCES.add_columns(col(Suggestion.reason)).where(col(Utterance.pos
 
 
 def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[Progress], int]:
-    """One page of my conversations, round by round and the least certain first, and how many there are."""
+    """One page of my conversations in the order of `MY_ORDER`, and how many there are."""
     total = session.scalar(select(func.count()).select_from(_MY_LIST.subquery()), mine(user)) or 0
     rows = session.execute(MY_ORDER.offset((page - 1) * PAGE).limit(PAGE), mine(user)).all()
     ids = [assignment.id for assignment, *_ in rows]
@@ -150,6 +151,7 @@ def my_conversations(session: Session, user: User, page: int = 1) -> tuple[list[
             n_done=done.get(assignment.id, 0),
             n_flagged=flagged.get(assignment.id, 0),
             handed_in=assignment.id in handed_in,
+            closed=round_.closed_at is not None,
         )
         for assignment, round_, conversation, _ in rows
     ]

@@ -101,8 +101,8 @@ _IN_ORDER = {
 
 
 def next_place(session: Session, user: User, wanted: Wanted, assignment_id: int, after: int) -> tuple[int, int] | None:
-    """Assignment and position of the next such utterance of mine: in this conversation after that position, then in the others in
-    the order of my list and round to its beginning, and at last in this one before it; None where there is no other.
+    """Assignment and position of the next such utterance of mine: in this conversation after that position, then in it before that
+    position, and then in the others in the order of my list and round to its beginning; None where there is no other.
 
     A blind row holds no proposal, so that nothing of one can be told from where this leads.
     """
@@ -111,7 +111,7 @@ def next_place(session: Session, user: User, wanted: Wanted, assignment_id: int,
     here = rows_of(session, [assignment_id])[assignment_id]
     ahead = (row for row in here if row.position > after)
     behind = (row for row in here if row.position < after)
-    for row in chain(ahead, _others(session, user, wanted, assignment_id), behind):
+    for row in chain(ahead, behind, _others(session, user, wanted, assignment_id)):
         if _IS[wanted](row):
             return row.assignment_id, row.position
     return None

@@ -125,7 +125,7 @@ def slip_and_undo(person: Person, place: Place) -> None:
 
 def flag(person: Person, place: Place) -> None:
     """Flag the utterance before labelling it."""
-    person.press("f")
+    person.press("f", "Enter")
 
 
 def find_by_name(person: Person, place: Place) -> None:

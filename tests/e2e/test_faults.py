@@ -234,7 +234,7 @@ def test_the_second_of_two_windows_is_told_what_stands_and_overwrites_nothing(se
     other = Desk(desk.page.context.new_page()).open(assignment(server.project, "alice", TALK), at=1)
     desk.press("Shift+o", "a").at(2).saved()
     server.pause(seconds=1)
-    other.press("p", "k", "f", "Shift+o", "u", "j", "a").at(3)
+    other.press("p", "k", "f", "Enter", "Shift+o", "u", "j", "a").at(3)
     other.warns("Utterance 1 (now OTH + ACK): This was changed in another window").warns("2 later acts of yours on it were not saved")
     other.says(1, "OTH|ACK", "changed").says(2, "ACK").saved()
     assert saved_codes(server) == [(1, "OTH"), (1, "OTH|ACK"), (2, "ACK")]

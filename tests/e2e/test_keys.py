@@ -144,7 +144,7 @@ def test_caps_lock_does_not_matter(desk: Desk) -> None:
 
 
 def test_f_flags_and_unflags_and_hides_no_label(stage: Stage, desk: Desk) -> None:
-    desk.press("Enter", "k", "f").at(1).saved()
+    desk.press("Enter", "k", "f", "Enter").at(1).saved()
     expect(desk.row(1).locator(".flag")).to_be_visible()
     assert flagged(stage.settings.project, "alice") == {(TALK, 1)}
     desk.says(1, "RTI", "confirmed").press("f").saved()
@@ -177,6 +177,15 @@ def test_shift_enter_stays_where_a_code_must_be_chosen(stage: Stage, desk: Desk,
     assert labels() == dict.fromkeys((2, 3, 4, 5), "ACK")
 
 
+def test_u_takes_back_no_older_act_for_a_tick_in_the_catalogue(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+    tick = "document.querySelector('#drawer').innerHTML = '<div data-catalogue><input type=checkbox></div>'"
+    desk.press("p").at(2).page.evaluate(tick)
+    desk.page.locator("#drawer [type=checkbox]").click()
+    desk.page.locator("#drawer [type=checkbox]").blur()
+    desk.press("u").warns("tick in the catalogue").says(1, "A").press("u").at(1).says(1, "", "open").saved()
+    assert labels() == {}
+
+
 def test_b_skips_and_goes_on(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
     desk.press("b").at(2).says(1, "", "skipped").saved()
     expect(desk.page.locator("#progress")).to_have_text(re.compile(r"^1 of \d+ done$"))
@@ -186,14 +195,15 @@ def test_b_skips_and_goes_on(desk: Desk, labels: Callable[[], dict[int, str]]) -
 def test_question_mark_shows_and_hides_the_keys(desk: Desk) -> None:
     keys = desk.page.locator("#keys dl")
     expect(keys).to_be_hidden()
+    desk.page.set_viewport_size({"width": 1280, "height": 800})
     desk.press("?")
-    expect(keys).to_be_visible()
+    expect(keys.locator("dt").first).to_be_in_viewport(ratio=1)
     desk.press("?")
     expect(keys).to_be_hidden()
 
 
 def test_u_undoes_down_to_none(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
-    desk.press("Enter", "q", "k", "a", "k", "f").says(2, "ACK").saved()
+    desk.press("Enter", "q", "k", "a", "k", "f", "Escape").says(2, "ACK").saved()
     desk.press("u", "u").at(2).says(2, "IQ").press("u").at(2).says(2, "", "open").press("u").at(1).says(1, "", "open").saved()
     assert labels() == {}
     desk.press("u").warns("nothing left to undo").at(1)

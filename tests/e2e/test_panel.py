@@ -18,15 +18,41 @@ NEXT = "s2_d_2"
 def test_a_flag_has_a_reason_where_one_is_typed(stage: Stage, desk: Desk) -> None:
     why = desk.page.get_by_label("Why it is flagged")
     expect(why).to_be_hidden()
-    desk.press("f")
-    why.click()
-    desk.type("qu? b").press("Enter").at(1)
-    expect(desk.row(1).locator(".flag")).to_contain_text("qu? b")
+    desk.press("f").type("Qu? b").press("Enter").at(1)
+    expect(desk.row(1).locator(".flag")).to_contain_text("Qu? b")
     expect(why).not_to_be_focused()
     desk.press("Enter").at(2).saved()
     expect(why).to_be_hidden()
     kinds = [(row["kind"], row["reason"]) for row in decisions(stage.settings.project)]
-    assert kinds == [("flag", ""), ("flag", "qu? b"), ("confirm", "")]
+    assert kinds == [("flag", ""), ("flag", "Qu? b"), ("confirm", "")]
+
+
+def test_the_reason_of_a_flag_is_left_by_enter_and_dropped_by_escape(stage: Stage, desk: Desk) -> None:
+    why = desk.page.get_by_label("Why it is flagged")
+    desk.press("f")
+    expect(why).to_be_focused()
+    desk.press("Enter").at(1)
+    expect(why).not_to_be_focused()
+    desk.press("f").at(1)
+    expect(why).not_to_be_focused()
+    desk.press("f").type("oaq").press("Escape", "j", "k").at(1)
+    expect(why).to_have_value("")
+    desk.saved()
+    kinds = [(row["kind"], row["reason"]) for row in decisions(stage.settings.project)]
+    assert kinds == [("flag", ""), ("unflag", ""), ("flag", "")]
+
+
+def test_a_reason_that_is_left_by_the_mouse_is_kept_where_it_was_said(desk: Desk) -> None:
+    desk.press("f").type("oaq").row(3).locator(".text").click()
+    desk.at(3)
+    expect(desk.row(1).locator(".flag")).to_contain_text("oaq")
+    expect(desk.row(3).locator(".flag")).to_have_count(0)
+    desk.saved()
+
+
+def test_a_reason_typed_while_the_page_waits_is_a_reason(stage: Stage, desk: Desk) -> None:
+    desk.press(*["Enter"] * 32, "n", "n", "f", *"Why o", "Enter", "j").shows(NEXT).at(2).saved()
+    assert [row["reason"] for row in decisions(stage.settings.project)][-2:] == ["", "why o"]
 
 
 def test_unsure_is_a_mark_with_a_button(stage: Stage, desk: Desk) -> None:
@@ -57,21 +83,25 @@ def doubts(stage: Stage) -> Iterator[None]:
 def test_n_and_a_second_key_go_to_the_next_of_a_kind(stage: Stage, desk: Desk) -> None:
     desk.page.reload()
     desk.press("Enter", "a", "b", "k", "k", "k").at(1).press("n", "n").at(4)
-    desk.press("n", "l").at(9).press("n", "l").at(12).press("f", "k", "k", "k", "n", "f").at(12).saved()
+    desk.press("n", "l").at(9).press("n", "l").at(12).press("f", "Enter", "k", "k", "k", "n", "f").at(12).saved()
+    desk.press("n", "l").at(9).press("n", "l").at(12)
     desk.press(*["k"] * 11).at(1).press("n", "d").at(2)
     assert len(decisions(stage.settings.project)) == 4
 
 
-def test_n_shows_what_it_waits_for_and_gives_way_to_any_other_key(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
+def test_n_shows_what_it_waits_for_and_a_mistyped_chord_does_nothing(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
     hint = desk.page.locator("#chord")
     desk.page.clock.install()
     desk.press("n")
     expect(hint).to_be_visible()
-    desk.press("p").at(2).says(1, "A")
+    desk.press("p").at(1).warns("n and p: no such jump")
     expect(hint).to_be_hidden()
-    desk.press("n").page.clock.run_for(2000)
+    for key in ("Enter", "Shift+o", "Shift+n", "j", "F1", "Escape"):
+        desk.press("n", key).at(1)
+    assert desk.queue() == []
+    desk.press("p").at(2).press("n").page.clock.run_for(2000)
     expect(hint).to_be_hidden()
-    desk.press("f").at(2).press("l").at(3).saved()
+    desk.press("f", "Enter").at(2).press("l").at(3).saved()
     assert labels() == {1: "A", 2: "INT"}
 
 
@@ -94,7 +124,7 @@ def test_n_goes_on_in_the_next_conversation_with_the_keys_pressed_meanwhile(stag
     project = stage.settings.project
     desk.press(*["Enter"] * 32, "n", "n", "Shift+o", "a").shows(NEXT).at(2).says(1, "OTH|ACK").saved()
     assert len(standing(project, "alice")) == 33
-    desk.press("f", "n", "f").warns("Nothing else is flagged").press("n", "d").at(1)
+    desk.press("f", "Enter", "n", "f").warns("Nothing else is flagged").press("n", "d").at(1)
 
 
 def test_n_finds_nothing_and_says_so_and_keys_meant_for_there_do_nothing_here(desk: Desk) -> None:
@@ -135,7 +165,10 @@ def test_a_comment_is_said_in_the_panel(stage: Stage, desk: Desk) -> None:
     desk.press("k").at(1)
     desk.row(2).locator(".comments").click()
     expect(desk.page.locator("#drawer")).to_contain_text("Why so? n")
-    assert [row["body"] for row in ask(stage.settings.project, "select body from comment")] == ["Why so? n"]
+    field.fill("By the keys")
+    desk.press("Control+Enter")
+    expect(desk.page.locator("#drawer .said-so-far")).to_contain_text("By the keys")
+    assert [row["body"] for row in ask(stage.settings.project, "select body from comment")] == ["Why so? n", "By the keys"]
     assert decisions(stage.settings.project) == []
 
 

@@ -35,17 +35,21 @@ def finish(session: Session, conversation: str, *but: int) -> None:
 # next
 
 
-def test_the_next_open_one_is_after_this_in_the_next_conversations_then_before(session: Session) -> None:
+def test_the_next_open_one_is_after_this_then_before_it_then_in_the_other_conversations(session: Session) -> None:
     finish(session, "s1_d_1", 2, 9)
     finish(session, "s2_d_2", 4)
     finish(session, "s3_d_3")
     seen = [("s1_d_1", 2)]
-    for _ in range(3):
+    for _ in range(2):
         seen.append(after(session, Wanted.OPEN, *seen[-1]) or ("none", 0))
-    assert seen == [("s1_d_1", 2), ("s1_d_1", 9), ("s2_d_2", 4), ("s1_d_1", 2)]
+    assert seen == [("s1_d_1", 2), ("s1_d_1", 9), ("s1_d_1", 2)]
+    for position in (2, 9):
+        act(session, "alice", "s1_d_1", position, Act.SKIP)
+    assert after(session, Wanted.OPEN, "s1_d_1", 9) == ("s2_d_2", 4)
+    assert after(session, Wanted.OPEN, "s3_d_3", 9) == ("s2_d_2", 4)
 
 
-def test_the_beginning_of_this_conversation_comes_last(session: Session) -> None:
+def test_the_next_open_one_may_be_the_only_one(session: Session) -> None:
     finish(session, "s1_d_1", 2)
     finish(session, "s2_d_2")
     finish(session, "s3_d_3")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,7 +11,7 @@ from sqlmodel import insert, select
 
 from annotator.db import Database
 from annotator.flow.round import Wanted, create_round
-from annotator.models import Assignment, Conversation, Discussion, RoundConversation, Utterance
+from annotator.models import Assignment, Conversation, Discussion, Round, RoundConversation, Utterance
 
 from .forms import Reader, follow, hand_in_as_it_is, press, text
 
@@ -68,12 +69,12 @@ def facts(page: Response) -> dict[str, str]:
 
 
 def test_the_sum_of_my_work_stands_on_top(alice: TestClient, desk: str) -> None:
-    assert facts(alice.get("/review")) == {"Done": "0", "Open": "107", "To discuss": "0"}
+    assert facts(alice.get("/review")) == {"Done in open rounds": "0", "Open in open rounds": "107", "To discuss": "0"}
     for position, seconds in ((1, "10"), (2, "20")):
         alice.post(f"{desk}/{position}", data={"act": "skip", "act_key": f"key-number-{position}", "seconds": seconds})
-    assert facts(alice.get("/review")) == {"Done": "2", "Open": "105", "Per hour": "240", "To discuss": "0"}
+    assert facts(alice.get("/review")) == {"Done in open rounds": "2", "Open in open rounds": "105", "Per hour": "240", "To discuss": "0"}
     hand_in_as_it_is(alice, desk)
-    assert facts(alice.get("/review"))["Open"] == "75", "what was handed in is not open any more"
+    assert facts(alice.get("/review"))["Open in open rounds"] == "75", "what was handed in is not open any more"
 
 
 def test_what_is_to_be_discussed_is_one_click_away(alice: TestClient, desk: str, db: Database) -> None:
@@ -104,6 +105,15 @@ def test_a_second_round_stands_beside_the_first(alice: TestClient, db: Database)
     with db.writing() as session:
         create_round(session, Wanted("r2", ("alice",)))
     assert "s1_d_1 r2 0 of 32" in text(alice.get("/review"))
+
+
+def test_what_is_of_a_closed_round_stands_last_and_says_so(alice: TestClient, db: Database) -> None:
+    with db.writing() as session:
+        create_round(session, Wanted("r2", ("alice",)))
+        session.get_one(Round, 1).closed_at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = re.findall(r"s\d_d_\d (r\d) 0 of \d+ \d+ 0 ([a-z ]+?)(?= s\d_d|$)", text(alice.get("/review")).strip())
+    assert [name for name, _ in rows] == ["r2"] * 3 + ["r1"] * 3
+    assert ["closed" in state for _, state in rows] == [False] * 3 + [True] * 3
 
 
 @pytest.mark.parametrize(("name", "start"), [("alice", "/review"), ("lea", "/review"), ("rui", "/agreement")])

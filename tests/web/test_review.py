@@ -1,5 +1,6 @@
 """The desk without script: every act is a form found in the page. What it refuses is in `test_review_refusals.py`."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -222,6 +223,9 @@ def test_handing_in_with_open_utterances_says_which_and_asks(alice: TestClient, 
     assert page.status_code == 409
     assert "31 utterances are still open: 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more." in text(page)
     assert row(page, 2)["aria-current"] == "true"
+    (alert,) = re.findall(r'<p id="alert" role="alert">([^<]+)<', page.text)
+    assert alert.startswith("31 utterances are still open: 2, 3"), "the head stays in sight"
+    assert f"<p><b>{alert}</b></p>" in page.text, "it stands beside the button too"
     assert press(alice, page, "Hand in with 31 open").headers["location"] == "/review"
     assert "handed in" in text(alice.get("/review"))
 

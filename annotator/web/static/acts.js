@@ -6,6 +6,7 @@ import { byId, codesOf, complain, desk, factsOf, isOpen, mark, positionOf, rowAt
 
 const limits = { min: Number(desk.dataset.min), max: Number(desk.dataset.max) };
 const { user, desk: here } = desk.dataset;
+let ticked = false; // whether a tick in the catalogue is newer than every act of this page
 let history = []; // {key, at, before: {position: facts}} of every act made on this page: undo shows what stood before the server says it
 
 export const queue = new ActQueue(user, { state, saved, refused, signedOut, adopted });
@@ -18,6 +19,7 @@ function act(name, changes, fields = []) {
   const before = Object.fromEntries(Object.keys(changes).map((position) => [position, factsOf(rowAt(position))]));
   const { seen } = factsOf(rowAt(focus.at));
   complain("");
+  ticked = false;
   history.push({ key, at: focus.at, before });
   // What is confirmed with the whole turn overwrites nothing, whatever was done elsewhere: only what is open is confirmed.
   const known = name === "confirm-turn" ? [] : [["seen", seen]];
@@ -80,6 +82,7 @@ export function flag() {
   const flagged = rowAt(focus.at).hasAttribute("data-flagged");
   act(flagged ? "unflag" : "flag", changed({ flagged: !flagged }));
   showFocus();
+  return !flagged;
 }
 
 export function flagBecause(reason) {
@@ -93,8 +96,13 @@ export function toggleUnsure() {
   showFocus();
 }
 
+export function noteTick() {
+  ticked = true;
+}
+
 export function undo() {
-  complain("");
+  complain(ticked ? "The newest was a tick in the catalogue: untick it there. u again takes back the act before it." : "");
+  if (ticked) return void (ticked = false);
   focus.built = null;
   const newest = history.pop();
   if (newest) {

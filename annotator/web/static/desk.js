@@ -1,21 +1,22 @@
 // The desk. Without this script every act is a plain form or link; with it the same acts go through the queue, and neither key
 // nor button waits for the server. Acts are acts.js's, keys keys.js's, focus focus.js's.
-import { confirm, confirmTurn, flag, flagBecause, label, queue, restore, skip, toggleUnsure, undo } from "./acts.js";
+import { confirm, confirmTurn, label, noteTick, queue, restore, skip, toggleUnsure, undo } from "./acts.js";
 import { CodeFilter } from "./filter.js";
 import { focus, focusOn } from "./focus.js";
 import { isLeaving, release } from "./hold.js";
 import { bindKeys } from "./keys.js";
 import { goNext } from "./next.js";
+import { flagAndSayWhy } from "./why.js";
 import { byId, complain, desk, positionOf } from "./rows.js";
 
-const buttons = { confirm, skip, flag, unflag: flag, unsure: toggleUnsure, sure: toggleUnsure, "confirm-turn": confirmTurn, undo };
+const buttons = { confirm, skip, flag: flagAndSayWhy, unflag: flagAndSayWhy, unsure: toggleUnsure, sure: toggleUnsure, "confirm-turn": confirmTurn, undo };
 
 desk.addEventListener("submit", (event) => {
   const { target: form, submitter: button } = event;
   if (form.matches("[data-hand-in]")) return handIn(event);
   if (form.matches("[data-codes-of]")) label(button.value, button.hasAttribute("data-stay"));
   else if (form.matches("[data-acts]")) buttons[button.value]();
-  else if (form.matches("[data-why]")) sayWhy(form.reason);
+  else if (form.matches("[data-why]")) form.reason.blur();
   else return;
   event.preventDefault();
   button?.blur();
@@ -27,15 +28,11 @@ function handIn(event) {
   complain("Some labels are not saved yet. Hand in as soon as it says “saved”.");
 }
 
-function sayWhy(field) {
-  flagBecause(field.value);
-  field.value = "";
-  field.blur();
-}
-
 desk.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && event.target.closest("[data-why], #drawer")) event.target.blur();
+  if (event.key === "Escape" && event.target.closest("#drawer")) event.target.blur();
 });
+
+desk.addEventListener("change", ({ target }) => target.matches("[data-catalogue] [type=checkbox]") && noteTick());
 
 desk.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -1,13 +1,14 @@
-// Keys: each is an act or a move, `n` waits for a second one. No key waits for the server, and none is lost while the page does.
-import { confirm, confirmTurn, drop, flag, label, skip, undo } from "./acts.js";
+// Keys: each is an act or a move, `n` waits for a second one, which does nothing else. No key waits for the server, and none is lost while the page does.
+import { confirm, confirmTurn, drop, label, skip, undo } from "./acts.js";
 import { focus, focusOn, goOn } from "./focus.js";
 import { isHeld, keepKey, onRelease } from "./hold.js";
 import { KINDS, goNext, isGoing, stay } from "./next.js";
-import { byId, desk, isLocked, rowAt } from "./rows.js";
+import { byId, complain, desk, isLocked, rowAt } from "./rows.js";
+import { flagAndSayWhy, isSayingWhy, typeWhy } from "./why.js";
 
 const CHORD = 2000; // milliseconds that `n` waits for the key after it
 const moves = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
-const acts = { Enter: confirm, f: flag, b: skip, Escape: drop };
+const acts = { Enter: confirm, f: flagAndSayWhy, b: skip, Escape: drop };
 let chord = null;
 let filter = null;
 
@@ -18,6 +19,7 @@ export function bindKeys(codeFilter) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.target.closest("input, textarea, select, [contenteditable], #drawer")) return;
     if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
+    if (["Shift", "CapsLock", "AltGraph"].includes(event.key)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (event.repeat && !moves[key]) return; // a key held down must not confirm its way through
     if (isGoing() && key === "Escape") stay();
@@ -29,14 +31,14 @@ export function bindKeys(codeFilter) {
 
 function replay(key, shift) {
   if (filter?.isOpen) filter.type(key, shift);
+  else if (isSayingWhy()) typeWhy(key, shift);
   else press(key, shift);
 }
 
 function press(key, shift) {
-  const kind = endChord() && !shift && KINDS[key];
-  if (kind) goNext(kind);
+  if (endChord()) finishChord(key, shift);
   else if (key === "n" && !shift) beginChord();
-  else if (key === "?") byId("keys").toggleAttribute("open");
+  else if (key === "?") showKeys();
   else if (moves[key] && !shift) rowAt(focus.at + moves[key]) ? focusOn(focus.at + moves[key]) : moves[key] > 0 && goOn();
   else return pressAct(key, shift);
   return true;
@@ -59,9 +61,24 @@ function pressCode(key, stays) {
   return Boolean(button);
 }
 
+// The list stands at the end of the panel, where it may be out of sight
+function showKeys() {
+  const list = byId("keys"), panel = list.closest(".panel");
+  list.toggleAttribute("open");
+  if (list.open) panel.scrollTop += list.getBoundingClientRect().top - panel.getBoundingClientRect().top;
+  else panel.scrollTop = 0;
+}
+
 function beginChord() {
   chord = setTimeout(endChord, CHORD);
   byId("chord").hidden = false;
+}
+
+// A mistyped chord must label nothing
+function finishChord(key, shift) {
+  const kind = !shift && KINDS[key];
+  if (kind) goNext(kind);
+  else complain(key === "Escape" ? "" : `n and ${key === " " ? "Space" : key}: no such jump.`);
 }
 
 // Whether `n` was waiting

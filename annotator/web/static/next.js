@@ -1,4 +1,5 @@
-// Going to the next open, uncertain, flagged or differing utterance: after the focus in this conversation, else wherever the server knows one.
+// Going to the next open, uncertain, flagged or differing utterance: after the focus, then from the beginning of this conversation, then in
+// the others, which the server knows.
 import { queue, signedOut } from "./acts.js";
 import { focus, focusOn } from "./focus.js";
 import { forgetKeys, goTo, hold, release } from "./hold.js";
@@ -25,14 +26,15 @@ export function stay(sentence = "") {
 }
 
 export async function goNext(what) {
-  const next = rows().find((row) => positionOf(row) > focus.at && is[what](row));
+  const found = rows().filter((row) => positionOf(row) !== focus.at && is[what](row));
+  const next = found.find((row) => positionOf(row) > focus.at) ?? found[0];
   if (next) return focusOn(positionOf(next));
   const search = (going = {});
   hold();
   if (queue.waiting.length) complain("The next one is looked for as soon as all is saved. Esc stays here.");
   await queue.empty();
-  const found = going === search ? await ask(what) : null;
-  if (going === search) arrive(found);
+  const answer = going === search ? await ask(what) : null;
+  if (going === search) arrive(answer);
 }
 
 async function ask(what) {
@@ -45,7 +47,7 @@ function arrive({ ok, status, address, text }) {
   if (!ok) stay("The server does not answer, so the next one was not found.");
   if (status === 401) signedOut();
   if (!ok) return;
-  if (address.searchParams.has("none")) return stay(parse(text).querySelector(".notice")?.textContent);
+  if (address.searchParams.has("none")) return stay(parse(text).querySelector("#alert")?.textContent);
   going = null;
   complain("");
   if (address.pathname !== `/review/${desk.dataset.desk}`) return goTo(`${address.pathname}${address.search}`);
