@@ -33,11 +33,12 @@ from annotator.models import (
 class Discussed:
     """An open discussion as one of those who labelled it sees it: what the lead asks, and the codes everybody handed in first.
 
-    `labels` begins with ("you", ...); a skip has no codes.
+    `labels` begins with ("you", ...); a skip has no codes. `answered`: whether they themselves have decided or commented since.
     """
 
     note: str
     labels: tuple[tuple[str, tuple[str, ...]], ...]
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ _OPEN = (
     .limit(1)
 )
 _OF_ASSIGNMENT = (
-    select(col(Discussion.utterance_id), col(Utterance.position), col(Discussion.note))
+    select(col(Discussion.id), col(Discussion.utterance_id), col(Utterance.position), col(Discussion.note))
     .join(Utterance, col(Utterance.id) == col(Discussion.utterance_id))
     .join(Assignment, col(Assignment.conversation_id) == col(Utterance.conversation_id))
     .where(col(Assignment.id) == bindparam("assignment"), ~col(Assignment.repeat))
@@ -111,8 +112,9 @@ def discussions_of(session: Session, assignment_id: int) -> dict[int, Discussed]
         return {}
     assignment = session.get_one(Assignment, assignment_id)
     said = first_labels(session, assignment.round_id, [row.utterance_id for row in found])
+    answered = _answered(session, [row.id for row in found])
     return {
-        row.position: Discussed(row.note, _seen_by(assignment_id, said[row.utterance_id]))
+        row.position: Discussed(row.note, _seen_by(assignment_id, said[row.utterance_id]), assignment_id in answered[row.id])
         for row in found
         if assignment_id in said.get(row.utterance_id, {})
     }
@@ -155,7 +157,7 @@ def open_discussions(session: Session, round_id: int) -> dict[int, Talk]:
         return {}
     can_answer = _can_answer(session, round_id)
     said = first_labels(session, round_id, newest)
-    answered = _answered(session, list(newest.values()))
+    answered = _answered(session, [one.id or 0 for one in newest.values()])
     return {
         utterance_id: Talk(one.note, frozenset(said.get(utterance_id, ())) & can_answer, answered[one.id or 0])
         for utterance_id, one in newest.items()
@@ -169,9 +171,8 @@ def _can_answer(session: Session, round_id: int) -> frozenset[int]:
     return frozenset(session.scalars(statement.where(col(Assignment.round_id) == round_id, has_a_way_in)))
 
 
-def _answered(session: Session, discussions: list[Discussion]) -> dict[int, frozenset[int]]:
+def _answered(session: Session, ids: list[int]) -> dict[int, frozenset[int]]:
     """Discussion id → the assignments in which something was decided, and not taken back, or said since it was opened."""
-    ids = [one.id for one in discussions]
     decided = (
         select(col(Discussion.id), col(Decision.assignment_id))
         .join(Decision, col(Decision.utterance_id) == col(Discussion.utterance_id))
@@ -183,7 +184,7 @@ def _answered(session: Session, discussions: list[Discussion]) -> dict[int, froz
         .join(Assignment, col(Assignment.id) == col(Comment.assignment_id))
         .where(col(Comment.user_id) == col(Assignment.user_id), col(Comment.said_at) > col(Discussion.opened_at))
     )
-    found: dict[int, set[int]] = {one or 0: set() for one in ids}
+    found: dict[int, set[int]] = {one: set() for one in ids}
     for statement in (decided, commented):
         for discussion_id, assignment_id in session.execute(statement.where(col(Discussion.id).in_(ids))):
             found[discussion_id].add(assignment_id)

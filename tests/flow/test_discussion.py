@@ -61,6 +61,8 @@ def test_it_is_answered_when_everybody_has_decided_or_commented_since(session: S
     assert (talk(session, at), waiting(session)) == ((0, 2), list(range(4, 33)))
     label(session, "alice", "s1_d_1", 2, "PEP")
     assert talk(session, at) == (1, 2)
+    mine = {name: row_of(session, name, "s1_d_1", 2).discussed for name in ("alice", "bob")}
+    assert {name: one and one.answered for name, one in mine.items()} == {"alice": True, "bob": False}
     bob = get_user(session, "bob").id or 0
     session.add(Comment(assignment_id=assignment(session, "bob", "s1_d_1"), utterance_id=at, user_id=bob, body="Yes."))
     session.flush()

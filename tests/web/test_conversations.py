@@ -87,6 +87,11 @@ def test_what_is_to_be_discussed_is_one_click_away(alice: TestClient, desk: str,
     assert facts(page)["To discuss"] == "1", "who left an utterance open is asked nothing about it"
     link = next(link for link in Reader(page.text).links if "what=discuss" in link)
     assert alice.get(link).headers["location"] == f"{desk}?at=2#u2"
+    locked = alice.get(f"{desk}?at=1")
+    assert "This conversation is handed in; utterance 2 is to be discussed and can be changed." in text(locked)
+    assert "answered, the lead decides" not in text(locked)
+    alice.post(f"{desk}/2", data={"codes": "IQ", "act_key": "key-of-the-answer"})
+    assert "answered, the lead decides" in text(alice.get(desk))
 
 
 def test_the_search_box_leads_to_what_holds_the_words(alice: TestClient) -> None:

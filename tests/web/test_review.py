@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 from sqlmodel import select
 
 from annotator.db import Database
-from annotator.models import Decision, Kind, Submission
+from annotator.models import Condition, Decision, Kind, RoundConversation, Submission
 
 from .forms import Reader, attributes_of, buttons, follow, hand_in_as_it_is, press, row, text
 
@@ -290,6 +291,14 @@ def test_a_turn_is_answered_and_taken_back_as_all_its_rows(alice: TestClient, de
         rows = [attributes for tag, attributes in Reader(answer.text).tags if tag == "article"]
         assert [one["data-position"] for one in rows] == ["2", "3", "4", "5"]
         assert {(one["data-turn"], one["data-state"], one["data-seen"]) for one in rows} == {("2", state, seen)}
+
+
+@pytest.mark.parametrize(("condition", "word"), [("assisted", "changed"), ("blind", "labelled")])
+def test_a_label_without_a_proposal_is_no_change(condition: Condition, word: str, alice: TestClient, desk: str, db: Database) -> None:
+    with db.writing() as session:
+        session.exec(update(RoundConversation).values(condition=condition))
+    answer = alice.post(f"{desk}/2", data={"codes": "IQ", "act_key": KEY}, headers=FRAGMENT)
+    assert (row(answer, 2)["data-state"], text(answer).count("changed"), f"✎ {word}" in text(answer)) == ("changed", word == "changed", True)
 
 
 def test_a_row_tells_what_the_desk_needs_to_know(alice: TestClient, desk: str) -> None:
