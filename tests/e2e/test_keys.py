@@ -178,10 +178,7 @@ def test_shift_enter_stays_where_a_code_must_be_chosen(stage: Stage, desk: Desk,
 
 
 def test_u_takes_back_no_older_act_for_a_tick_in_the_catalogue(desk: Desk, labels: Callable[[], dict[int, str]]) -> None:
-    tick = "document.querySelector('#drawer').innerHTML = '<div data-catalogue><input type=checkbox></div>'"
-    desk.press("p").at(2).page.evaluate(tick)
-    desk.page.locator("#drawer [type=checkbox]").click()
-    desk.page.locator("#drawer [type=checkbox]").blur()
+    desk.press("p").at(2).page.locator('[data-item="2"]').get_by_label("mentioned").click()
     desk.press("u").warns("tick in the catalogue").says(1, "A").press("u").at(1).says(1, "", "open").saved()
     assert labels() == {}
 
@@ -255,6 +252,15 @@ def test_after_the_last_utterance_tab_and_enter_hand_in(stage: Stage, desk: Desk
     expect(desk.page).to_have_url(re.compile("/review$"))
     expect(desk.page.get_by_role("row", name=TALK)).to_contain_text("handed in")
     assert len(ask(stage.settings.project, "select * from submission where handed_in")) == 1
+
+
+def test_what_is_open_when_handing_in_is_said_in_sight_and_beside_the_button(desk: Desk) -> None:
+    desk.press(*["j"] * 5, *["Enter"] * 27).warns("5 are still open").saved().press("Tab", "Enter")
+    button = desk.page.get_by_role("button", name="Hand in with 5 open")
+    expect(desk.page.locator("#hand-in").filter(has=button)).to_contain_text("5 utterances are still open: 1, 2, 3, 4, 5.")
+    desk.at(1).warns("5 utterances are still open: 1, 2, 3, 4, 5.")
+    expect(desk.alert).to_be_in_viewport(ratio=1)
+    expect(desk.row(1)).to_be_in_viewport()
 
 
 def test_enter_is_the_desks_again_after_moving_away_from_a_button(stage: Stage, desk: Desk) -> None:

@@ -50,6 +50,12 @@ def test_a_reason_that_is_left_by_the_mouse_is_kept_where_it_was_said(desk: Desk
     desk.saved()
 
 
+def test_a_long_word_stays_in_its_column(desk: Desk) -> None:
+    desk.press("f").type("w" * 200).press("Enter").saved()
+    expect(desk.row(1).locator(".flag")).to_contain_text("w" * 200)
+    assert desk.row(1).evaluate("row => row.scrollWidth <= row.clientWidth")
+
+
 def test_a_reason_typed_while_the_page_waits_is_a_reason(stage: Stage, desk: Desk) -> None:
     desk.press(*["Enter"] * 32, "n", "n", "f", *"Why o", "Enter", "j").shows(NEXT).at(2).saved()
     assert [row["reason"] for row in decisions(stage.settings.project)][-2:] == ["", "why o"]
