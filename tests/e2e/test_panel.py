@@ -171,6 +171,7 @@ def test_a_comment_is_said_in_the_panel(stage: Stage, desk: Desk) -> None:
     desk.press("k").at(1)
     desk.row(2).locator(".comments").click()
     expect(desk.page.locator("#drawer")).to_contain_text("Why so? n")
+    expect(desk.page.locator(".htmx-settling")).to_have_count(0)
     field.fill("By the keys")
     desk.press("Control+Enter")
     expect(desk.page.locator("#drawer .said-so-far")).to_contain_text("By the keys")
