@@ -128,14 +128,17 @@ PLACED = and_(
 """The join from an assignment to its conversation's place in the round, which has the condition."""
 
 # Under names of their own, so that they are no tables of the statements they stand in.
-_FACTS: tuple[Any, ...] = (Decision, Submission, Comment, ItemDecision, ReasonOpened)
+_FACTS: tuple[Any, ...] = (Decision, Submission, ItemDecision, ReasonOpened)
 _BEGINNINGS = [aliased(fact, name=f"begun_{fact.__tablename__}") for fact in _FACTS]
+_remark, _whose = aliased(Comment, name="begun_comment"), aliased(Assignment, name="begun_whose")
 _handed = aliased(Submission, name="handed")
 
 
 def begun(assignment: Any) -> ColumnElement[bool]:
-    """Whether somebody did anything in an assignment, said of its id: what is begun neither moves nor goes away."""
-    return or_(*(select(col(fact.id)).where(col(fact.assignment_id) == assignment).exists() for fact in _BEGINNINGS))
+    """Whether its person did anything in an assignment, said of its id: what is begun neither moves nor goes away."""
+    own = and_(col(_whose.id) == col(_remark.assignment_id), col(_whose.user_id) == col(_remark.user_id))
+    said = select(col(_remark.id)).join(_whose, own).where(col(_remark.assignment_id) == assignment)
+    return or_(*(select(col(fact.id)).where(col(fact.assignment_id) == assignment).exists() for fact in _BEGINNINGS), said.exists())
 
 
 def _with_them(assignment: Any) -> ColumnElement[bool]:

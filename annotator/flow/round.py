@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlmodel import Session, col
 
 from annotator.core.labelled import split_codes
@@ -21,6 +21,7 @@ from annotator.flow.runs import get_run, newest_run
 from annotator.flow.taxonomy import current_version, find_version, parsed
 from annotator.models import (
     Assignment,
+    Comment,
     Condition,
     Round,
     RoundConversation,
@@ -264,7 +265,10 @@ def _places(session: Session, round_: Round, talks: Mapping[str, Talk]) -> list[
         select(col(RoundConversation.conversation_id), col(RoundConversation.condition)).where(col(RoundConversation.round_id) == round_.id)
     )
     places = {one: Place(keys[one], talks[keys[one]].scenario, condition == Condition.BLIND, ()) for one, condition in conditions}
-    columns = (col(Assignment.conversation_id), col(Assignment.repeat), col(User.name), begun(col(Assignment.id)).label("begun"))
+    # What a lead wrote to somebody does not move to another person either.
+    told = select(col(Comment.id)).where(col(Comment.assignment_id) == col(Assignment.id)).exists()
+    is_begun = or_(begun(col(Assignment.id)), told).label("begun")
+    columns = (col(Assignment.conversation_id), col(Assignment.repeat), col(User.name), is_begun)
     rows = select(*columns).join(User, col(User.id) == col(Assignment.user_id)).where(col(Assignment.round_id) == round_.id)
     for row in session.execute(rows.order_by(col(User.name))):
         place = places[row.conversation_id]

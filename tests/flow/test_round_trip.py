@@ -23,7 +23,7 @@ from annotator.flow.acts import Act, Asked
 from annotator.flow.export import export_to
 from annotator.flow.intake import import_paths
 from annotator.flow.intake_report import Options
-from annotator.flow.items import mark_items
+from annotator.flow.items import Marked, mark_items
 from annotator.flow.round import Wanted, create_round
 from annotator.models import Assignment, Call, Decision, Gold, ItemDecision, ItemField, Run, Suggestion, User
 from annotator.settings import Settings
@@ -72,7 +72,7 @@ def there_and_back(
 def mark(session: Session, name: str, conversation: str, field: ItemField, *numbers: int) -> None:
     """Somebody says which items were mentioned or chosen; in the cast's project there are twelve."""
     kept = [number for number in numbers if number <= 12]
-    mark_items(session, get_user(session, name), assignment(session, name, conversation), field, kept, uuid.uuid4().hex)
+    mark_items(session, get_user(session, name), assignment(session, name, conversation), Marked(field, tuple(kept), uuid.uuid4().hex))
 
 
 def work(session: Session, done: list[Any]) -> None:
@@ -166,7 +166,7 @@ def test_what_people_say_once_more_survives_a_round_trip_where_it_is_asked_for(
 ) -> None:
     work(session, [("alice", "s1_d_1", 2, Act.CONFIRM, 1), ("bob", "s1_d_1", 2, Act.LABEL, 1)])
     again = label_repeat(session, "alice", "s1_d_1", {1: "EP", 2: "NR"})
-    mark_items(session, get_user(session, "bob"), assignment(session, "bob", "s1_d_1"), ItemField.CHOSEN, (4,), "key-of-bob")
+    mark_items(session, get_user(session, "bob"), assignment(session, "bob", "s1_d_1"), Marked(ItemField.CHOSEN, (4,), "key-of-bob"))
     session.add(ItemDecision(assignment_id=again, field=ItemField.CHOSEN, numbers="9"))
     session.flush()
     silent, asked = (content(exported(session, tmp_path, format_name, repeats=repeats))[""] for repeats in (False, True))

@@ -7,8 +7,10 @@ from conftest import Stage
 from fastapi.testclient import TestClient
 
 from annotator.db import Database
+from annotator.flow import tagging
 from annotator.flow.project import open_project
 from annotator.flow.round import Wanted, create_round
+from annotator.flow.runs import Order
 from annotator.paths import shipped
 
 from .forms import Reader, attributes_of, follow, press, row, text
@@ -66,6 +68,7 @@ def test_a_codebook_is_text_and_never_markup(stage: Stage, db: Database, alice: 
     stage.settings.taxonomy_file.write_text(source.replace("code: IQ\n", "code: 'I&Q #1'\n"))
     open_project(stage.settings).close()
     assert "<b>Query</b> {{7*7}}" in text(alice.get("/taxonomy"))
+    tagging.tag(db, Order("scripted"))
     with db.writing() as session:
         create_round(session, Wanted("r2", ("alice",)))
     page = follow(alice, press(alice, alice.get("/review/7?at=2"), "Add I&Q #1 and stay"))
