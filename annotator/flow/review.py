@@ -17,7 +17,7 @@ from annotator.flow.access import OWN_ASSIGNMENTS, check_stays_blind, mine, not_
 from annotator.flow.acts import Act, Asked, numbered, outcome
 from annotator.flow.adjudication import settle
 from annotator.flow.desk import HANDED_IN, reason
-from annotator.flow.discussion import Discussed, is_asked
+from annotator.flow.discussion import is_asked
 from annotator.flow.rows import DECISIONS, MY_DECISION, SHOWN, UTTERANCES, Row, discussed_of, make_row
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
@@ -152,7 +152,7 @@ def decide(session: Session, user: User, assignment_id: int, position: int, aske
         "seconds": asked.seconds,
         "reason": asked.flag_reason,
     }
-    return _saved(session, [(found, stands, made)], discussed)[0]
+    return _saved(session, [(found, stands, made)])[0]
 
 
 def confirm_turn(session: Session, user: User, assignment_id: int, position: int, asked: Asked) -> tuple[Row, ...]:
@@ -187,7 +187,7 @@ def confirm_turn(session: Session, user: User, assignment_id: int, position: int
             "seconds": asked.seconds if found.id == place.id else None,
         }
         made.append((found, stands[found.id], fact))
-    changed = {row.position: row for row in _saved(session, made, discussed)}
+    changed = {row.position: row for row in _saved(session, made)}
     return tuple(changed.get(row.position, row) for row in rows.values())
 
 
@@ -245,10 +245,12 @@ def _fact(place: Any, utterance_id: int, kind: Kind, act_key: str) -> dict[str, 
     }
 
 
-def _saved(session: Session, made: Sequence[tuple[Any, Standing, dict[str, Any]]], discussed: dict[int, Discussed]) -> list[Row]:
+def _saved(session: Session, made: Sequence[tuple[Any, Standing, dict[str, Any]]]) -> list[Row]:
     """Store the facts; the rows as they stand then, from what is shown of each utterance and what stood before."""
-    if made:
-        session.connection().execute(_INSERT, [fact for _, _, fact in made])
+    if not made:
+        return []
+    session.connection().execute(_INSERT, [fact for _, _, fact in made])
+    discussed = discussed_of(session, made[0][2]["assignment_id"], [found for found, _, _ in made])  # an act may answer one
     rows = []
     for found, stands, fact in made:
         stands.take(SimpleNamespace(id=None, **fact))

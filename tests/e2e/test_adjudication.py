@@ -73,14 +73,16 @@ def test_keys_pressed_while_the_next_step_comes_are_played_there(lea: Steps, ser
     assert [(codes, position) for codes, rule, position in lea.gold() if rule == "adjudicated"] == [("IQ", 2), ("IQ", 5), ("IQ", 5)]
 
 
-def test_what_is_refused_stops_the_keys_behind_it(lea: Steps, db: Database) -> None:
+def test_what_is_refused_stops_the_keys_behind_it(lea: Steps, db: Database, server: Server) -> None:
     with db.writing() as session:
         say(session, "alice", {3: "PEP|PCT|IQ"}, "s2_d_2")
         say(session, "bob", {3: "PIP|RP"}, "s2_d_2")
         at, role = utterance_id(session, "s2_d_2", 3), role_at(session, "s2_d_2", 3)
     assert role == "Seeker"
     lea.page.goto(f"/adjudication/1?utterance={at}")
-    lea.at(3).press("3", "1", "q")
+    lea.at(3)
+    server.pause(seconds=1.0)
+    lea.press("3", "1", "q")
     expect(lea.page.locator("#alert")).to_contain_text("A label has 1 to 3 codes, this one 5. The 2 keys you pressed since did nothing.")
     assert lea.at(3).gold() == []
     lea.press("0")

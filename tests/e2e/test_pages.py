@@ -278,6 +278,7 @@ IN_VIEW = """(what) => {
 
 def test_the_focused_utterance_is_never_covered(server: Server, page_of: Callable[..., Page], screen: dict[str, object]) -> None:
     desk = Desk(page_of("alice", **screen)).open(assignment(server.project, "alice", TALK), at=1)
+    desk.page.wait_for_load_state("networkidle")  # the catalogue has its place
     for position in range(1, 32):
         assert desk.at(position).page.evaluate(IN_VIEW, FOCUSED), f"utterance {position}"
         desk.press("j")

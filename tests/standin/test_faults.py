@@ -45,7 +45,8 @@ def test_a_fault_raises_what_is_documented_and_the_next_call_goes_well(standin: 
     assert code == 0 or (told.value.code, told.value.status) == (code, status)
     assert codes_by_id(rows_of(ask(client))) == RIGHT
     standin.reset() if fault == "hang" else None
-    assert fault == "hang" or [entry["fault"] for entry in standin.log()] == [fault, None]
+    # The end of the log: a request that hung in the test before may be noted late.
+    assert fault == "hang" or [entry["fault"] for entry in standin.log()][-2:] == [fault, None]
 
 
 Answer = types.GenerateContentResponse

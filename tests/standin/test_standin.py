@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from google import genai
 from google.genai import errors
+from loops import run_apart
 
 from standin import StandIn
 from standin.steps import (
@@ -166,7 +167,7 @@ def test_calls_overlap_and_each_is_answered_once() -> None:
             async with connect(standin.url).aio as client:
                 return await asyncio.gather(*(client.models.generate_content(model=MODEL, contents=f"{at} {prompt()}") for at in range(8)))
 
-        answers = asyncio.run(all_of_them())
+        answers = run_apart(all_of_them())
         stats = standin.stats()
     assert len({answer.response_id for answer in answers}) == 8
     assert stats["busiest"] >= 4 and (stats["answered"], stats["bodies"], stats["bodies_answered_again"]) == (8, 8, 0)

@@ -1,11 +1,11 @@
 """How large a request may be: looked at before anything of it is read, and counted where it does not say."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from loops import run_apart
 
 from annotator.flow.uploads import LARGEST
 from annotator.web.deps import COOKIE
@@ -41,7 +41,7 @@ def answer(path: str, chunks: Iterator[bytes], **headers: str) -> tuple[int, byt
         sent.append(message)
 
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    asyncio.run(Security(application)({"type": "http", "method": "POST", "path": path, "headers": raw}, receive, send))
+    run_apart(Security(application)({"type": "http", "method": "POST", "path": path, "headers": raw}, receive, send))
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     return sent[0]["status"], sent[1]["body"], read
 
