@@ -299,6 +299,8 @@ def test_typing_into_the_filter_does_not_move_the_page(server: Server, page_of: 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_after_the_last_utterance_the_button_to_hand_in_is_in_view(server: Server, page_of: Callable[..., Page], width: int) -> None:
     page = page_of("alice", viewport={"width": width, "height": 844})
-    Desk(page).open(assignment(server.project, "alice", TALK), at=32).press("Enter", "Tab")
+    desk = Desk(page).open(assignment(server.project, "alice", TALK), at=32).press("Enter")
+    expect(page.locator("#hand-in")).to_be_focused()
+    desk.press("Tab")
     expect(page.get_by_role("button", name="Hand in")).to_be_focused()
     assert page.evaluate(IN_VIEW, "#hand-in button")
