@@ -19,7 +19,7 @@ from annotator.paths import shipped
 
 from .desk import Desk
 from .facts import assignment, flagged, standing
-from .server import Server, run_command
+from .server import Server, run_command, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -280,7 +280,8 @@ def test_the_focused_utterance_is_never_covered(server: Server, page_of: Callabl
     desk = Desk(page_of("alice", **screen)).open(assignment(server.project, "alice", TALK), at=1)
     desk.page.wait_for_load_state("networkidle")  # the catalogue has its place
     for position in range(1, 32):
-        assert desk.at(position).page.evaluate(IN_VIEW, FOCUSED), f"utterance {position}"
+        desk.at(position)
+        wait_for(lambda: desk.page.evaluate(IN_VIEW, FOCUSED), f"utterance {position} to be in view", seconds=5)
         desk.press("j")
 
 
@@ -303,4 +304,4 @@ def test_after_the_last_utterance_the_button_to_hand_in_is_in_view(server: Serve
     expect(page.locator("#hand-in")).to_be_focused()
     desk.press("Tab")
     expect(page.get_by_role("button", name="Hand in")).to_be_focused()
-    assert page.evaluate(IN_VIEW, "#hand-in button")
+    wait_for(lambda: page.evaluate(IN_VIEW, "#hand-in button"), "the button to be in view", seconds=5)

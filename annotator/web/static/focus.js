@@ -95,6 +95,7 @@ let touched = false; // whether anybody has moved here; until then the focus sta
 const covers = new ResizeObserver(() => {
   desk.style.setProperty("--head", `${head.offsetHeight + 4}px`);
   desk.style.setProperty("--foot", `${narrow.matches ? panel.offsetHeight + 4 : 0}px`);
+  if (byId("hand-in").contains(document.activeElement)) return document.activeElement.scrollIntoView({ block: "nearest" });
   const covered = rowAt(focus.at).getBoundingClientRect().top < head.getBoundingClientRect().bottom;
   if (covered || !touched) rowAt(focus.at).scrollIntoView({ block: "center" });
 });

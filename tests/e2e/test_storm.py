@@ -1,20 +1,20 @@
 """A person labels on and on at a desk where everything goes wrong by lot: what was meant stands in the database, once."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 from conftest import Stage
-from e2e.conftest import browser, chromium, new_context
-from e2e.desk import Desk
-from e2e.facts import ask, assignment, decisions, standing
-from e2e.server import Server
 from playwright.sync_api import BrowserContext
 
 from annotator.web.deps import COOKIE
 
-__all__ = ["browser", "chromium", "new_context"]
+from .desk import Desk
+from .facts import ask, assignment, decisions, standing
+from .server import Server
+
 pytestmark = [pytest.mark.soak, pytest.mark.browser]
 
 TALK = "s1_d_1"
@@ -89,8 +89,9 @@ class Storm:
 
 
 @pytest.fixture
-def server(project: Path, serve: Callable[..., Server]) -> Server:
-    return serve(project)
+def server(built: Stage, tmp_path: Path, serve: Callable[..., Server]) -> Server:
+    shutil.copytree(built.settings.project, tmp_path / "project")
+    return serve(tmp_path / "project")
 
 
 @pytest.mark.parametrize("seed", range(6))
