@@ -60,6 +60,7 @@ def only(figures: dict[str, Any]) -> dict[str, Any]:
 
 def same(found: dict[str, Any], case: dict[str, Any], names: dict[str, str]) -> None:
     wanted = {name: case["expected"][key] for name, key in names.items() if key in case["expected"]}
+    assert wanted, f"{case['name']} says nothing of {', '.join(names)}"
     assert {name: found[name] for name in wanted} == {
         name: None if value is None else pytest.approx(value, abs=case["tolerance"]) for name, value in wanted.items()
     }
@@ -92,10 +93,13 @@ def test_an_edge_case_or_null_with_a_reason(case: dict[str, Any], agree: Any) ->
 
 
 @cases("krippendorff_alpha")
-def test_alpha_of_two_annotators_without_missing_labels(case: dict[str, Any], agree: Any) -> None:
+def test_alpha_of_all_annotators_with_labels_missing_and_of_two_without(case: dict[str, Any], agree: Any) -> None:
     ratings = case["data"]["ratings"]
+    figures = agree(of_ratings(ratings))
+    (together,) = figures["all"].values()
+    same(together, case, {"alpha": "alpha_nominal"})
     if len(ratings) == 2 and None not in ratings[0] + ratings[1]:
-        same(only(agree(of_ratings(ratings))), case, {"alpha": "alpha_nominal"})
+        same(only(figures), case, {"alpha": "alpha_nominal"})
 
 
 @cases("set_valued_alpha+per_label_kappa")
