@@ -1,17 +1,19 @@
 """The reliability curve of a calibration as SVG: how often a run was right against what it stated.
 
-The bins are `core/calibration.py`'s. Presentation attributes only, no style and no script, so that a strict CSP lets it stand in a
-page; it takes the text's colour there, light or dark.
+The bins are `core/calibration.py`'s.
 """
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from math import sqrt
 from typing import Any
+
+from annotator.core import svg
 
 _LEFT, _TOP, _SIDE, _WIDTH, _HEIGHT = 62, 16, 360, 440, 470
 _SMALLEST, _LARGEST = 3.0, 11.0
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_HOLLOW = {"fill": "none", "stroke": "currentColor", "stroke_width": 1.5, "pointer_events": "all"}
+_FILLED = {"fill_opacity": 0.75}
 Bins = Sequence[Mapping[str, Any]]
 
 
@@ -23,18 +25,14 @@ def reliability_svg(bins_before: Bins, bins_after: Bins) -> str:
     >>> picture.startswith("<svg"), picture.count("<title>"), picture.count("<circle")
     (True, 2, 3)
     """
+    told = f"{_told('As stated', bins_before)} {_told('As calibrated', bins_after)}"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" '
-        'fill="currentColor" stroke="none" font-family="system-ui, sans-serif" font-size="12">',
-        "<title>Reliability: the share of hits against the confidence</title>",
-        f"<desc>{escape(_told('As stated', bins_before))} {escape(_told('As calibrated', bins_after))}</desc>",
         *_axes(),
         *_series(bins_before, "as stated", filled=False),
         *_series(bins_after, "as calibrated", filled=True),
         *_legend(),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return svg.document("Reliability: the share of hits against the confidence", told, (_WIDTH, _HEIGHT), parts)
 
 
 def _told(name: str, bins: Bins) -> str:
@@ -42,49 +40,38 @@ def _told(name: str, bins: Bins) -> str:
     return f"{name}: {'; '.join(points) or 'no observations'}."
 
 
-def _x(value: float) -> str:
-    return f"{_LEFT + value * _SIDE:.1f}"
+def _place(confidence: float, share: float) -> tuple[float, float]:
+    return _LEFT + confidence * _SIDE, _TOP + (1 - share) * _SIDE
 
 
-def _y(value: float) -> str:
-    return f"{_TOP + (1 - value) * _SIDE:.1f}"
-
-
-def _line(start: tuple[float, float], end: tuple[float, float], **more: str) -> str:
-    places = {"x1": _x(start[0]), "y1": _y(start[1]), "x2": _x(end[0]), "y2": _y(end[1]), "stroke": "currentColor"}
-    return f"<line {_attributes(places | more)}/>"
-
-
-def _attributes(values: Mapping[str, str]) -> str:
-    return " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in values.items())
+def _line(start: tuple[float, float], end: tuple[float, float], **look: object) -> str:
+    return svg.line(_place(*start), _place(*end), **look)
 
 
 def _axes() -> list[str]:
     parts = []
     for tick in _TICKS:
-        parts.append(_line((tick, 0), (tick, 1), stroke_opacity="0.15"))
-        parts.append(_line((0, tick), (1, tick), stroke_opacity="0.15"))
-        parts.append(f'<text x="{_x(tick)}" y="{_TOP + _SIDE + 18}" text-anchor="middle">{tick:.1f}</text>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{_y(tick)}" dy="0.35em" text-anchor="end">{tick:.1f}</text>')
+        parts.append(_line((tick, 0), (tick, 1), stroke_opacity=0.15))
+        parts.append(_line((0, tick), (1, tick), stroke_opacity=0.15))
+        parts.append(svg.text((_place(tick, 0)[0], _TOP + _SIDE + 18), f"{tick:.1f}", text_anchor="middle"))
+        parts.append(svg.text((_LEFT - 8, _place(0, tick)[1]), f"{tick:.1f}", text_anchor="end", **svg.MIDDLE))
     middle = _TOP + _SIDE / 2
     return [
         *parts,
         _line((0, 0), (1, 0)),
         _line((0, 0), (0, 1)),
-        _line((0, 0), (1, 1), stroke_dasharray="5 4", stroke_opacity="0.6"),
-        f'<text x="{_x(0.5)}" y="{_TOP + _SIDE + 38}" text-anchor="middle">confidence (mean of the bin)</text>',
-        f'<text x="18" y="{middle:.1f}" text-anchor="middle" transform="rotate(-90 18 {middle:.1f})">share of hits</text>',
+        _line((0, 0), (1, 1), stroke_dasharray="5 4", stroke_opacity=0.6),
+        svg.text((_place(0.5, 0)[0], _TOP + _SIDE + 38), "confidence (mean of the bin)", text_anchor="middle"),
+        svg.text((18, middle), "share of hits", text_anchor="middle", transform=f"rotate(-90 18 {middle:.1f})"),
     ]
 
 
 def _series(bins: Bins, name: str, *, filled: bool) -> list[str]:
     found = [one for one in bins if one["n"]]
     most = max((one["n"] for one in found), default=1)
-    opacity = "0.9" if filled else "0.5"
+    look = {"stroke_opacity": 0.9 if filled else 0.5, "stroke_width": 1.5}
     # No line from point to point: it would run through bins of one observation as if they said as much as the others.
-    whiskers = [
-        _line((one["stated"], one["ci95"][0]), (one["stated"], one["ci95"][1]), stroke_opacity=opacity, stroke_width="1.5") for one in found
-    ]
+    whiskers = [_line((one["stated"], one["ci95"][0]), (one["stated"], one["ci95"][1]), **look) for one in found]
     return whiskers + [_point(one, most, name, filled=filled) for one in found]
 
 
@@ -93,22 +80,17 @@ def _point(one: Mapping[str, Any], most: int, name: str, *, filled: bool) -> str
     radius = max(_SMALLEST, _LARGEST * sqrt(one["n"] / most))
     low, high = one["ci95"]
     told = f"{one['n']} {name} with {one['stated']:.3f} in the mean: {one['share']:.3f} right (95 %: {low:.3f} to {high:.3f})"
-    place = f'cx="{_x(one["stated"])}" cy="{_y(one["share"])}" r="{radius:.1f}"'
-    return f"<circle {place} {_look(filled=filled)}><title>{told}</title></circle>"
-
-
-def _look(*, filled: bool) -> str:
-    return 'fill-opacity="0.75"' if filled else 'fill="none" stroke="currentColor" stroke-width="1.5" pointer-events="all"'
+    return svg.circle(_place(one["stated"], one["share"]), radius, svg.title(told), **(_FILLED if filled else _HOLLOW))
 
 
 def _legend() -> list[str]:
     """One row under the axes."""
     at = _HEIGHT - 18
     return [
-        f'<circle cx="{_LEFT + 8}" cy="{at}" r="5" {_look(filled=False)}/>',
-        f'<text x="{_LEFT + 20}" y="{at}" dy="0.35em">as stated</text>',
-        f'<circle cx="{_LEFT + 98}" cy="{at}" r="5" {_look(filled=True)}/>',
-        f'<text x="{_LEFT + 110}" y="{at}" dy="0.35em">calibrated, out of fold</text>',
-        f'<line x1="{_LEFT + 256}" y1="{at}" x2="{_LEFT + 282}" y2="{at}" stroke="currentColor" stroke-dasharray="5 4"/>',
-        f'<text x="{_LEFT + 288}" y="{at}" dy="0.35em">ideal</text>',
+        svg.circle((_LEFT + 8, at), 5, **_HOLLOW),
+        svg.text((_LEFT + 20, at), "as stated", **svg.MIDDLE),
+        svg.circle((_LEFT + 98, at), 5, **_FILLED),
+        svg.text((_LEFT + 110, at), "calibrated, out of fold", **svg.MIDDLE),
+        svg.line((_LEFT + 256, at), (_LEFT + 282, at), stroke_dasharray="5 4"),
+        svg.text((_LEFT + 288, at), "ideal", **svg.MIDDLE),
     ]
