@@ -32,14 +32,12 @@ _JOINED = "-',"  # two of one kind would become a dash or a quote
 
 
 def escaped(text: str) -> str:
-    """One line of LaTeX that prints the text: runs of white space are one space, what only steers the layout of Unicode is left out.
+    r"""One line of LaTeX that prints the text: runs of white space are one space, what only steers the layout of Unicode is left out.
 
     A sign that pdflatex has no letter for is named by its code point, so that nothing is lost in silence.
 
-    >>> print(escaped("50 % of R&D_1, κ ≥ .67"))
-    50 \\% of R\\&D\\_1, $\\kappa$ $\\geq$ .67
-    >>> print(escaped("Zoë\\n[x]"), escaped("中"))
-    Zo\\"{e} {[}x{]} {[}U+4E2D{]}
+    >>> escaped("50 % of R&D_1, κ ≥ .67"), escaped("Zoë [x]"), escaped("中")
+    ('50 \\% of R\\&D\\_1, $\\kappa$ $\\geq$ .67', 'Zo\\"{e} {[}x{]}', '{[}U+4E2D{]}')
     """
     line = " ".join(unicodedata.normalize("NFC", text).split())
     return "".join(("{}" if one == before and one in _JOINED else "") + _sign(one) for before, one in pairwise(f" {line}"))
