@@ -15,7 +15,7 @@ from annotator import bootstrap, cells_of, cluster_errors, cohen_kappa, goodness
 from annotator.core.agreement import Judgement, agreement
 from annotator.core.agreement.codes import code_figures
 from annotator.core.agreement.counts import Cells, gather, pairs_of
-from annotator.core.agreement.intervals import kappa_of, uses_of
+from annotator.core.agreement.intervals import errors_of_codes, kappa_of, uses_of
 from annotator.core.agreement.resampling import bootstrap_codes
 from annotator.core.agreement.student import t_quantile
 
@@ -72,6 +72,19 @@ def test_all_data_twice_keeps_kappa_and_divides_the_unclustered_error_by_the_roo
     assert a.se == pytest.approx(b.se, abs=1e-9)  # as many conversations as before tell as much
     if a.se_iid is not None:
         assert a.se_iid == pytest.approx(b.se_iid * sqrt(2), abs=1e-9)
+
+
+@given(study)
+def test_the_errors_of_a_code_are_those_of_its_own_table(conversations: list[Any]) -> None:
+    """Also where one annotator uses it more than the other."""
+    found = errors_of_codes(uses_of(cells(conversations), len(conversations)))
+    for code, errors in found.items():
+        of_code: list[Counter[Any]] = [Counter() for _ in conversations]
+        for counts, table in zip(of_code, conversations, strict=True):
+            for (a, b), n in table.items():
+                counts[frozenset(a & {code}), frozenset(b & {code})] += n
+        wanted = cluster_errors([cells(of_code)])
+        assert [errors.se, errors.se_iid] == pytest.approx([wanted.se, wanted.se_iid], abs=1e-9)
 
 
 @given(study)

@@ -148,7 +148,7 @@ def code_pulls(uses: Uses) -> tuple[Real, Real, Real]:
         r, c = a / n, b / n
         pe = r * c + (1 - r) * (1 - c)
         rest, centre, scale = 1 - kappa, kappa - (1 - kappa) * pe, n * (1 - pe)
-        pull = [1 - rest * (c + r) - centre, 1 - rest * (2 - c - r) - centre, -rest * (1 - c + r) - centre, -rest * (c + 1 - r) - centre]
+        pull = [1 - rest * (c + r) - centre, 1 - rest * (2 - c - r) - centre, -rest * (c + 1 - r) - centre, -rest * (1 - c + r) - centre]
         counts = [uses.both, uses.n[:, None] - uses.a - uses.b + uses.both, uses.a - uses.both, uses.b - uses.both]
         clusters = sum(count * of_cell for count, of_cell in zip(counts, pull, strict=True)) / scale
         square = sum(count.sum(axis=0) * of_cell**2 for count, of_cell in zip(counts, pull, strict=True))
