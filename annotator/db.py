@@ -50,14 +50,16 @@ class Database:
             yield session
             session.commit()
 
-    def migrate(self) -> None:
-        """Bring the schema up to date; creates the file where there is none."""
-        if not self.is_current():
-            # alembic takes memory and time that a server of a current database never needs
-            from alembic import command
+    def migrate(self) -> bool:
+        """Bring the schema up to date, creating the file where there is none; whether there was something to do."""
+        if self.is_current():
+            return False
+        # alembic takes memory and time that a server of a current database never needs
+        from alembic import command
 
-            with self.engine.connect() as connection, _without_foreign_keys(connection):
-                command.upgrade(alembic_config(connection), "head")
+        with self.engine.connect() as connection, _without_foreign_keys(connection):
+            command.upgrade(alembic_config(connection), "head")
+        return True
 
     def is_current(self) -> bool:
         """Whether the schema is what this version of the program expects."""

@@ -21,17 +21,19 @@ def agree(
 ) -> None:
     """Cohen's kappa between every two annotators, per role and over roles."""
     from annotator import read_labels
-    from annotator.flow import agreement
+    from annotator.core.agreement import Asked
+    from annotator.flow import agreement, agreement_report
     from annotator.flow.access import EVERYTHING
 
+    asked = Asked(round=round)
     if file is not None:
-        figures = agreement.report_of(read_labels(file), round)
+        figures = agreement.report_of(read_labels(file), asked)
     else:
         with opened(project, db) as (_, database), database.reading() as session:
-            figures = agreement.report(session, EVERYTHING, round)
+            figures = agreement.report(session, EVERYTHING, asked)
     if as_json:
         show(figures)
     elif as_csv:
-        print(agreement.as_csv(figures), end="")
+        print(agreement_report.as_csv(figures), end="")
     else:
-        print(agreement.as_text(figures))
+        print(agreement_report.as_text(figures))

@@ -99,21 +99,22 @@ def agreement_view(user: User) -> View:
     return View(only_user_id=user.id, gold=False, names=False)
 
 
-def compared(view: View) -> ColumnElement[bool]:
-    """Which labels go into agreement, said of an assignment and its round: never repeats, which are the same person once more.
+def compared(view: View, *, repeats: bool = False) -> ColumnElement[bool]:
+    """Which labels go into agreement, said of an assignment and its round; `repeats`, the same person once more, only when asked for.
 
     One person's view has what they and the others said of the same conversations, in closed rounds made here. Until then
     nobody's labels reach another annotator, in figures neither.
     """
+    passes = or_(~col(Assignment.repeat), view.covers(col(Assignment.user_id))) if repeats else ~col(Assignment.repeat)
     if view.only_user_id is None:
-        return ~col(Assignment.repeat)
+        return passes
     own = aliased(Assignment, name="own")
     shared = select(col(own.id)).where(
         col(own.round_id) == col(Assignment.round_id),
         col(own.conversation_id) == col(Assignment.conversation_id),
         col(own.user_id) == view.only_user_id,
     )
-    return and_(~col(Assignment.repeat), col(Round.closed_at).is_not(None), col(Round.name) != "", shared.exists())
+    return and_(passes, col(Round.closed_at).is_not(None), col(Round.name) != "", shared.exists())
 
 
 def shown_suggestion() -> ColumnElement[bool]:

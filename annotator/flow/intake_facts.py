@@ -16,6 +16,7 @@ from annotator.core.taxonomy import Taxonomy
 from annotator.core.transcript import Label, Proposal, Transcript, Utterance
 from annotator.errors import BadInput, Conflict
 from annotator.flow.accounts import named
+from annotator.flow.first_labels import remember
 from annotator.flow.intake_items import store_item_lists
 from annotator.flow.intake_report import Options, Report, UnknownCode
 from annotator.flow.standing import standing
@@ -89,6 +90,7 @@ class Facts:
         self._runs: dict[str, int] = {}
         self._calls: dict[tuple[int, str, str], int] = {}
         self._strays: set[UnknownCode] = set()
+        self._labelled: list[int] = []
 
     def store(self, batch: list[tuple[Transcript, int, Places]], *, known: bool) -> None:
         """Store the facts of conversations given with their ids; `known` ones were in the database before."""
@@ -99,6 +101,8 @@ class Facts:
             self._store_items(transcript, conversation_id)
             golds.extend(self._golds(transcript, places, known=known))
             suggestions.extend(self._suggestions(transcript, conversation_id, places, known=known))
+        remember(self.session, self._labelled)
+        self._labelled.clear()
         self.report.gold += len(golds)
         self.report.proposals += len(suggestions)
         for table, rows in ((Gold, golds), (Suggestion, suggestions)):
@@ -171,6 +175,7 @@ class Facts:
         if rows:
             self.session.connection().execute(_INSERT_DECISION, rows)
             self._hand_in(assignment_id)
+            self._labelled.append(assignment_id)
 
     def _hand_in(self, assignment_id: int) -> None:
         connection = self.session.connection()

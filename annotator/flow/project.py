@@ -10,6 +10,7 @@ from sqlmodel import Session
 from annotator.db import Database
 from annotator.errors import BadInput, Conflict
 from annotator.flow import accounts, intake, tagging
+from annotator.flow.first_labels import remember_all
 from annotator.flow.intake_report import Options
 from annotator.flow.round import Wanted, create_round, list_rounds
 from annotator.flow.runs import Order
@@ -33,7 +34,9 @@ def open_project(settings: Settings) -> Database:
     if not settings.taxonomy_file.exists() and not settings.database_url:
         raise BadInput(f"{settings.project.resolve()} is no project folder: it has no taxonomy.yaml. `annotator init DIR` makes one.")
     db = Database(settings.database)
-    db.migrate()
+    if db.migrate():
+        with db.writing() as session:
+            remember_all(session)
     if settings.taxonomy_file.exists():
         found = read_taxonomy(settings)
         with db.writing() as session:

@@ -18,6 +18,7 @@ from annotator.flow.acts import Act, Asked, numbered, outcome
 from annotator.flow.adjudication import settle
 from annotator.flow.desk import HANDED_IN, reason
 from annotator.flow.discussion import is_asked
+from annotator.flow.first_labels import remember
 from annotator.flow.rows import DECISIONS, MY_DECISION, SHOWN, UTTERANCES, Row, discussed_of, make_row
 from annotator.flow.standing import Standing, fold, unretracted
 from annotator.flow.taxonomy import taxonomy_of
@@ -326,6 +327,7 @@ def hand_in(session: Session, user: User, assignment_id: int, *, with_open: bool
         return HandIn(False, open_positions)
     _submit(session, assignment_id, handed_in=True)
     session.flush()
+    remember(session, [assignment_id], anew=False)
     settle(session, place.round_id, place.conversation_id)
     return HandIn(True, open_positions)
 

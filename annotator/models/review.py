@@ -85,6 +85,20 @@ class Submission(SQLModel, table=True):
     submitted_at: datetime = Field(default_factory=now)
 
 
+class FirstLabels(SQLModel, table=True):
+    """What stood when an assignment was first handed in, side by side, so that figures need not read every decision.
+
+    `labels` maps each role to an entry per utterance of it, in their order: its codes joined by `|`, false for a skip, null where
+    nothing was said. It follows from the decisions (`flow/first_labels.py`); files that bring more labels make it anew.
+    """
+
+    __tablename__ = "first_labels"
+    assignment_id: int = Field(foreign_key="assignment.id", primary_key=True)
+    labels: dict[str, list[str | bool | None]] = Field(sa_column=Column(JSON, nullable=False))
+    taxonomy_version_id: int
+    """The version of the newest of them."""
+
+
 class Comment(SQLModel, table=True):
     """What is said about one person's work on one utterance, by them or a lead. The thread is resolved when its newest `resolves`."""
 

@@ -6,8 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from annotator.core.agreement import Asked
 from annotator.errors import BadInput
-from annotator.flow import agreement
+from annotator.flow import agreement, agreement_report
 from annotator.flow.access import Right, agreement_view, may
 from annotator.web.deps import reading
 from annotator.web.render import Page, render_page
@@ -27,7 +28,7 @@ class AgreementPage(Page):
 
 def _figures(request: Request, round: str) -> dict[str, Any]:
     with reading(request) as (session, user):
-        return agreement.report(session, agreement_view(user), round or None)
+        return agreement.report(session, agreement_view(user), Asked(round=round or None))
 
 
 @router.get("/agreement")
@@ -36,7 +37,7 @@ def show(request: Request, round: str = "") -> Response:
         view = agreement_view(user)
         rounds = agreement.rounds_with_labels(session, view)
         try:
-            figures, notice = agreement.report(session, view, round or None), ""
+            figures, notice = agreement.report(session, view, Asked(round=round or None)), ""
         except BadInput as error:  # such as labels of one person in two rounds: the page lets people choose one
             figures, notice = {"pairs": []}, str(error)
     own = not may(user, Right.READ_ALL)
@@ -51,5 +52,5 @@ def as_json(request: Request, round: str = "") -> Response:
 
 @router.get("/agreement.csv")
 def as_csv(request: Request, round: str = "") -> Response:
-    table = agreement.as_csv(_figures(request, round))
+    table = agreement_report.as_csv(_figures(request, round))
     return Response(table, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="agreement.csv"'})

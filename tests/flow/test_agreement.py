@@ -13,10 +13,11 @@ from sklearn.metrics import cohen_kappa_score
 from sqlmodel import Session
 
 from annotator import agreement_of, read_labels
+from annotator.core.agreement import Asked
 from annotator.core.labelled import Labelled, read_rows
 from annotator.db import Database
 from annotator.errors import BadInput
-from annotator.flow import accounts, agreement
+from annotator.flow import accounts, agreement, agreement_report
 from annotator.flow.access import EVERYTHING, agreement_view, view_of
 from annotator.flow.accounts import get_user
 from annotator.flow.export import export_to
@@ -24,6 +25,7 @@ from annotator.flow.intake import import_paths
 from annotator.flow.intake_facts import Options
 from annotator.flow.review import Act
 from annotator.flow.round import Wanted, create_round
+from annotator.flow.taxonomy import current
 from annotator.models import Role
 from flow.steps import SIZES, act, close_round, hand_in, label, label_repeat, role_at
 
@@ -48,8 +50,9 @@ def test_nothing_handed_in_is_nothing_to_compare(session: Session) -> None:
     label(session, "alice", "s1_d_1", 2, "PEP")
     label(session, "bob", "s1_d_1", 2, "PEP")
     figures = agreement.report(session, EVERYTHING)
-    assert figures == {"pairs": [], "all": {}, "rounds": []}
-    assert agreement.as_text(figures).startswith("Nothing to compare yet")
+    assert (figures["pairs"], figures["all"], figures["rounds"], figures["overview"]["matrix"]) == ([], {}, [], [])
+    assert figures["verdict"]["met"] is None
+    assert agreement_report.as_text(figures).startswith("Nothing to compare yet")
 
 
 def test_only_conversations_that_both_handed_in_are_compared(session: Session) -> None:
@@ -96,10 +99,10 @@ def test_the_project_and_its_exported_table_give_the_same_figures(session: Sessi
     work(session, "bob", 4)
     export_to(session, EVERYTHING, tmp_path / "labels.csv")
     table = read_labels(tmp_path / "labels.csv")
-    wanted = agreement.report(session, EVERYTHING)
-    assert agreement.report_of(table) == wanted
-    assert agreement_of(table)["pairs"] == wanted["pairs"]
-    assert agreement.report_of(table, "r1") == wanted
+    wanted, taxonomy = agreement.report(session, EVERYTHING), current(session)[1]
+    assert agreement.report_of(table, taxonomy=taxonomy) == wanted
+    assert agreement_of(table)["pairs"][0]["roles"]["Seeker"]["ci95"] == wanted["pairs"][0]["roles"]["Seeker"]["ci95"]
+    assert agreement.report_of(table, Asked(round="r1"), taxonomy) == wanted
 
 
 # Rounds
@@ -114,9 +117,9 @@ def two_rounds(session: Session) -> None:
 
 def test_two_rounds_over_the_same_conversation_need_a_choice(session: Session) -> None:
     two_rounds(session)
-    with pytest.raises(BadInput, match=r"alice labelled conversation s1_d_1, utterance 1 more than once\. .*--round NAME"):
+    with pytest.raises(BadInput, match=r"alice labelled conversation s1_d_1 more than once, in more than one round\. .*--round NAME"):
         agreement.report(session, EVERYTHING)
-    first, second = (agreement.report(session, EVERYTHING, name) for name in ("r1", "r2"))
+    first, second = (agreement.report(session, EVERYTHING, Asked(round=name)) for name in ("r1", "r2"))
     assert (first["rounds"], second["rounds"]) == (["r1"], ["r2"])
     assert pair(first, "alice", "bob")["pooled"]["po"] < pair(second, "alice", "bob")["pooled"]["po"] == 1
 
@@ -125,9 +128,10 @@ def test_a_table_of_two_rounds_needs_a_choice_too(session: Session, tmp_path: Pa
     two_rounds(session)
     export_to(session, EVERYTHING, tmp_path / "labels.csv")
     table = read_labels(tmp_path / "labels.csv")
-    with pytest.raises(BadInput, match="labelled conversation s1_d_1, utterance 1 more than once"):
+    with pytest.raises(BadInput, match="labelled conversation s1_d_1 more than once"):
         agreement.report_of(table)
-    assert agreement.report_of(table, "r2") == agreement.report(session, EVERYTHING, "r2")
+    of_table = agreement.report_of(table, Asked(round="r2"), current(session)[1])
+    assert of_table == agreement.report(session, EVERYTHING, Asked(round="r2"))
 
 
 def test_rounds_over_different_conversations_go_together(session: Session) -> None:
@@ -136,16 +140,17 @@ def test_rounds_over_different_conversations_go_together(session: Session) -> No
         work(session, name, 3)
         work(session, name, 3, "s2_d_2", "r2")
     figures = agreement.report(session, EVERYTHING)
-    assert figures["rounds"] == agreement.rounds_with_labels(session, EVERYTHING) == ["r1", "r2"]
+    assert (figures["rounds"], agreement.rounds_with_labels(session, EVERYTHING)) == (["r1", "r2"], ["r2", "r1"])
+    assert "Several rounds are in these figures" in figures["warnings"][0]
     assert pair(figures, "alice", "bob")["pooled"]["n_conversations"] == 2
 
 
 def test_a_round_that_is_not_there_is_refused_with_those_that_are(session: Session) -> None:
     work(session, "alice", 3)
     with pytest.raises(BadInput, match=r"Nothing was handed in for a round 'r9'\. Known: r1"):
-        agreement.report(session, EVERYTHING, "r9")
+        agreement.report(session, EVERYTHING, Asked(round="r9"))
     with pytest.raises(BadInput, match="no labels of a round 'r9'"):
-        agreement.report_of([], "r9")
+        agreement.report_of([], Asked(round="r9"))
 
 
 def test_imported_labels_are_compared_with_those_of_people(session: Session, tmp_path: Path) -> None:
@@ -201,13 +206,13 @@ def overlapping(session: Session) -> None:
 
 
 def own(session: Session, name: str, round_name: str | None = None) -> dict[str, Any]:
-    return agreement.report(session, agreement_view(get_user(session, name)), round_name)
+    return agreement.report(session, agreement_view(get_user(session, name)), Asked(round=round_name))
 
 
 def test_an_annotator_sees_nothing_of_open_rounds(session: Session) -> None:
     overlapping(session)
     close_round(session, "r2")
-    assert own(session, "alice") == {"pairs": [], "rounds": []}
+    assert (own(session, "alice")["pairs"], own(session, "alice")["rounds"]) == ([], [])
     assert own(session, "bob")["rounds"] == ["r2"]
     for name in ("r1", "r9"):
         with pytest.raises(BadInput, match=rf"^No closed round of yours is called '{name}'\. Closed are: none yet\.$"):
@@ -218,7 +223,7 @@ def test_an_annotator_sees_the_pairs_they_are_in_when_the_round_is_closed(sessio
     overlapping(session)
     for name in ("r1", "r2"):
         close_round(session, name)
-    real = pair(agreement.report(session, EVERYTHING, "r1"), "alice", "bob")
+    real = pair(agreement.report(session, EVERYTHING, Asked(round="r1")), "alice", "bob")
     (found,) = own(session, "alice")["pairs"]
     assert found == real | {"annotators": ["alice", "annotator-1"]}
     assert "all" not in own(session, "alice")
@@ -250,7 +255,7 @@ def test_imported_labels_are_in_no_annotators_own_agreement(session: Session, tm
     path.write_text("conversation,utterance,role,annotator,codes\n" + "".join(f"s1_d_1,2,Seeker,{who},PCT\n" for who in ("alice", "dora")))
     import_paths(session, [path], None, Options())
     close_round(session, "")
-    assert own(session, "alice") == {"pairs": [], "rounds": []}
+    assert (own(session, "alice")["pairs"], own(session, "alice")["rounds"]) == ([], [])
     assert pair(agreement.report(session, EVERYTHING), "alice", "dora")["pooled"]["n_utterances"] == 1
 
 
@@ -262,7 +267,9 @@ def test_a_repeat_is_in_no_figure_between_people(session: Session) -> None:
     work(session, "bob", 4)
     before = agreement.report(session, EVERYTHING)
     label_repeat(session, "alice", "s1_d_1", {1: "ACK", 2: "OTH"})
-    assert agreement.report(session, EVERYTHING) == before
+    after = agreement.report(session, EVERYTHING)
+    assert [one["annotator"] for one in after.pop("with_themselves")] == ["alice"]
+    assert after == {name: value for name, value in before.items() if name != "with_themselves"}
     close_round(session, "r1")
     assert own(session, "alice")["pairs"][0]["roles"] == before["pairs"][0]["roles"]
 
@@ -277,7 +284,7 @@ def test_the_table_holds_every_scope_and_code_and_says_what_is_undefined(session
         label(session, name, "s1_d_1", 3, "PEP" if name == "bob" else "PCT")
         hand_in(session, name, "s1_d_1")
     figures = agreement.report(session, EVERYTHING)
-    rows = list(csv.DictReader(io.StringIO(agreement.as_csv(figures))))
+    rows = list(csv.DictReader(io.StringIO(agreement_report.as_csv(figures))))
     assert {(row["annotator_a"], row["annotator_b"]) for row in rows} == {("alice", "bob")}
     assert [row["scope"] for row in rows if not row["code"]] == ["Assistant", "Seeker", "stratified", "pooled"]
     assistant, seeker = ({row["code"]: row for row in rows if row["scope"] == role} for role in ("Assistant", "Seeker"))
@@ -291,7 +298,7 @@ def test_the_text_says_undefined_and_why(session: Session) -> None:
     for name in ("alice", "bob"):
         label(session, name, "s1_d_1", 1, "RTI")
         hand_in(session, name, "s1_d_1")
-    text = agreement.as_text(agreement.report(session, EVERYTHING))
+    text = agreement_report.as_text(agreement.report(session, EVERYTHING))
     assert "undefined: both annotators used one label only" in text
     assert "pooled (flatters)" in text
 
@@ -299,7 +306,7 @@ def test_the_text_says_undefined_and_why(session: Session) -> None:
 def test_the_text_names_a_pair_that_shares_nothing_and_keeps_columns_apart() -> None:
     said = [("ana", "a"), ("ben", "b"), ("ana", "c"), ("cem", "c")]
     rows = [Labelled(conversation=key, utterance="1", role="Seeker", annotator=name, codes=("X",)) for name, key in said]
-    text = agreement.as_text(agreement.report_of(rows))
+    text = agreement_report.as_text(agreement.report_of(rows))
     assert "ana - ben  share no utterance that both labelled" in text
     assert "undefinedundefined" not in text
     assert "ana - cem  Seeker                 undefined      1.000      1.000       1" in text
@@ -310,13 +317,15 @@ def test_rows_of_repeats_are_in_no_figure_between_people() -> None:
     rows = [f"c1,{at},Seeker,{name},{code}" for at, (a, b) in enumerate(("AA", "BB", "AB"), 1) for name, code in (("ana", a), ("ben", b))]
     without = agreement.report_of(read_rows([heading, *rows], "t.csv"))
     repeated = [f"{row}," for row in rows] + [f"c1,{at},Seeker,ana,B,1" for at in (1, 2, 3)] + ["c1,1,Seeker,cem,B,1"]
-    assert agreement.report_of(read_rows([f"{heading},repeat", *repeated], "t.csv")) == without
+    found = agreement.report_of(read_rows([f"{heading},repeat", *repeated], "t.csv"))
+    assert [one["annotator"] for one in found.pop("with_themselves")] == ["ana"]
+    assert found == {name: value for name, value in without.items() if name != "with_themselves"}
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_guarded_in_the_table() -> None:
     rows = [f'c1,1,Seeker,"{name}",ACK' for name in ("=1+1", "bob")]
     table = read_rows(["conversation,utterance,role,annotator,codes", *rows], "t.csv")
-    assert "'=1+1" in agreement.as_csv(agreement.report_of(table))
+    assert "'=1+1" in agreement_report.as_csv(agreement.report_of(table))
 
 
 def test_vogue_alone_has_one_annotator_and_no_pairs(vogue_db: Database) -> None:

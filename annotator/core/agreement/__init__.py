@@ -8,6 +8,7 @@ conversation and label pair; tables and sums of these give the coefficients (`co
 Only what needs no numpy is named here, so that a server and a command start without it.
 """
 
+from annotator.core.agreement.asked import Asked, Corpus
 from annotator.core.agreement.coefficients import (
     Kappa,
     alpha,
@@ -21,8 +22,16 @@ from annotator.core.agreement.coefficients import (
     stratified_kappa,
     table_of,
 )
-from annotator.core.agreement.face import agreement, agreement_of_all
-from annotator.core.agreement.judgement import Codes, Judgement
+from annotator.core.agreement.face import (
+    agreement,
+    agreement_of_all,
+    merged,
+    pairs_of_sample,
+    sample_of,
+    sample_of_rows,
+    summary_of,
+)
+from annotator.core.agreement.judgement import Codes, Handed, Judgement
 from annotator.core.agreement.per_code import kappa_within_categories, one_vs_rest, pooled_kappa, specific_agreement
 from annotator.core.agreement.rare import goodness_of_fit
 from annotator.core.agreement.sets import exact_match, jaccard_distance, masi_distance, mean_codes, mean_jaccard
@@ -35,9 +44,42 @@ from annotator.core.agreement.weighted import (
 )
 
 __all__ = [
-    "Codes", "Judgement", "Kappa",
-    "agreement", "agreement_of_all", "alpha", "bennett_s", "category_weight", "cohen_kappa", "confusions", "exact_match",
-    "goodness_of_fit", "gwet_ac1", "gwet_ac2", "jaccard_distance", "kappa_max", "kappa_within_categories", "masi_distance",
-    "mean_codes", "mean_jaccard", "one_vs_rest", "ordered_weight", "pabak", "pooled_kappa", "scott_pi", "specific_agreement",
-    "standard_errors", "stratified_kappa", "table_of", "weighted_kappa",
+    "Asked",
+    "Codes",
+    "Corpus",
+    "Handed",
+    "Judgement",
+    "Kappa",
+    "agreement",
+    "agreement_of_all",
+    "alpha",
+    "bennett_s",
+    "category_weight",
+    "cohen_kappa",
+    "confusions",
+    "exact_match",
+    "goodness_of_fit",
+    "gwet_ac1",
+    "gwet_ac2",
+    "jaccard_distance",
+    "kappa_max",
+    "kappa_within_categories",
+    "masi_distance",
+    "mean_codes",
+    "mean_jaccard",
+    "merged",
+    "one_vs_rest",
+    "ordered_weight",
+    "pabak",
+    "pairs_of_sample",
+    "pooled_kappa",
+    "sample_of",
+    "sample_of_rows",
+    "scott_pi",
+    "specific_agreement",
+    "standard_errors",
+    "stratified_kappa",
+    "summary_of",
+    "table_of",
+    "weighted_kappa",
 ]  # fmt: skip

@@ -58,13 +58,14 @@ def code_figures(cells: Cells, n_conversations: int) -> CodeFigures:
             figures[code] |= dict.fromkeys(("se", "ci95", "interval"))
             undefined |= {f"{code}.{name}": EVERYWHERE for name in ("kappa", "se", "ci95", "interval")}
         else:
-            figures[code] |= _interval(errors[code], n, n_a + n_b, n_a + n_b - 2 * n_both)
+            figures[code] |= interval_of(errors[code], n, n_a + n_b, n_a + n_b - 2 * n_both)
             undefined |= {f"{code}.{name}": why for name, why in errors[code].why.items() if name in ("se", "ci95")}
             undefined |= {f"{code}.interval": errors[code].why["ci95"]} if errors[code].ci95 is None else {}
     return CodeFigures(figures, undefined, uses)
 
 
-def _interval(errors: Errors, n: int, used: int, differ: int) -> dict[str, Any]:
+def interval_of(errors: Errors, n: int, used: int, differ: int) -> dict[str, Any]:
+    """`se`, `ci95` and how it was made, of a code used so often by both together, on `differ` utterances by one of them only."""
     found: dict[str, Any] = {"se": errors.se, "ci95": errors.ci95 and list(errors.ci95), "interval": "linearised" if errors.ci95 else None}
     if errors.ci95 is None or (used >= 2 * RARE and differ):
         return found

@@ -5,7 +5,7 @@ from judgements; a reader of the database may fill `Ratings` directly.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -103,8 +103,8 @@ def gather(judgements: Iterable[Judgement]) -> Ratings:
         )
     annotator, role, conversation, unit, label = np.array(found, dtype=np.int64).reshape(-1, 5).T
     _each_once(unit, annotator, list(units), list(annotators))
-    sorted_annotators, annotator = _sorted(annotators, annotator)
-    sorted_roles, role = _sorted(roles, role)
+    sorted_annotators, annotator = sorted_names(annotators, annotator)
+    sorted_roles, role = sorted_names(roles, role)
     return Ratings(sorted_annotators, sorted_roles, tuple(labels), annotator, role, conversation, unit, label)
 
 
@@ -122,7 +122,7 @@ def _each_once(unit: Whole, annotator: Whole, units: list[tuple[str, str, str]],
         )
 
 
-def _sorted(names: Mapping[str, int], index: Whole) -> tuple[tuple[str, ...], Whole]:
+def sorted_names(names: Mapping[str, int], index: Whole) -> tuple[tuple[str, ...], Whole]:
     """The names in order, and the index into them."""
     ordered = sorted(names)
     place = np.empty(len(ordered), dtype=np.int64)
@@ -140,10 +140,11 @@ def pairs_of(ratings: Ratings) -> dict[tuple[str, str], dict[str, Cells]]:
     >>> pairs_of(gather(said))["ana", "ben"]["Seeker"].n.tolist()
     [1]
     """
-    met = _met(ratings)
+    met = met_of(ratings)
     n_roles, n_annotators = len(ratings.roles), len(ratings.annotators)
+    pair = met.first * n_annotators + met.second
     blank = _blank(ratings, met)
-    group = (met.pair * n_roles + met.role) * 2 + met.skipped
+    group = (pair * n_roles + met.role) * 2 + met.skipped
     order = np.argsort(group, kind="stable")
     edges = np.searchsorted(group[order], np.arange(n_annotators**2 * n_roles * 2 + 1))
     found: dict[tuple[str, str], dict[str, Cells]] = {}
@@ -172,36 +173,55 @@ def _cells(labels: tuple[Codes, ...], conversation: Whole, a: Whole, b: Whole) -
 
 
 @dataclass(frozen=True, slots=True)
-class _Met:
-    """Every utterance that two annotators both rated: their pair (first * annotators + second), its role and conversation."""
+class Met:
+    """Every two ratings of one utterance, one per element: of annotators `first` < `second`, labels `a` and `b`, -1 for a skip.
 
-    pair: Whole
+    All are indexes into the names of the ratings they come from.
+    """
+
+    first: Whole
+    second: Whole
     role: Whole
     conversation: Whole
+    unit: Whole
     a: Whole
     b: Whole
 
     @property
     def skipped(self) -> NDArray[np.bool_]:
+        """Where one of the two skipped."""
         return np.asarray((self.a == SKIPPED) | (self.b == SKIPPED))
 
+    def where(self, chosen: NDArray[Any]) -> "Met":
+        """Some of them, by a mask or by their places."""
+        return Met(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
-def _met(ratings: Ratings) -> _Met:
-    """Sorted by utterance and annotator, an utterance's ratings stand side by side: pair each with the next, the next but one, ..."""
-    order = np.lexsort((ratings.annotator, ratings.unit))
-    unit, annotator, label = ratings.unit[order], ratings.annotator[order], ratings.label[order]
-    found: list[tuple[Whole, ...]] = []
+
+def met_of(ratings: Ratings) -> Met:
+    """Sorted by utterance and annotator, an utterance's ratings stand side by side: pair each with the next, the next but one, ...
+
+    >>> said = [Judgement(who, "c1", "1", "Seeker", frozenset({"ACK"})) for who in ("ben", "ana", "cem")]
+    >>> found = met_of(gather(said))
+    >>> sorted(zip(found.first.tolist(), found.second.tolist()))
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    order = np.argsort(ratings.unit * len(ratings.annotators) + ratings.annotator, kind="stable")
+    unit = ratings.unit[order]
+    left, right = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for lag in range(1, len(ratings.annotators)):
         at = np.flatnonzero(unit[lag:] == unit[:-lag])
         if not len(at):
             break
-        pair = annotator[at] * len(ratings.annotators) + annotator[at + lag]
-        found.append((pair, ratings.role[order][at], ratings.conversation[order][at], label[at], label[at + lag]))
-    empty = np.empty(0, dtype=np.int64)
-    return _Met(*(np.concatenate(column) for column in zip(*found, strict=True))) if found else _Met(empty, empty, empty, empty, empty)
+        left.append(order[at])
+        right.append(order[at + lag])
+    a, b = np.concatenate(left), np.concatenate(right)
+    return Met(
+        ratings.annotator[a], ratings.annotator[b], ratings.role[a], ratings.conversation[a], ratings.unit[a],
+        ratings.label[a], ratings.label[b],
+    )  # fmt: skip
 
 
-def _blank(ratings: Ratings, met: _Met) -> Whole:
+def _blank(ratings: Ratings, met: Met) -> Whole:
     """Per role, first and second annotator: utterances of conversations both worked on that only one of them rated."""
     n_roles, n_annotators = len(ratings.roles), len(ratings.annotators)
     n_conversations = int(ratings.conversation.max(initial=-1)) + 1
@@ -210,7 +230,7 @@ def _blank(ratings: Ratings, met: _Met) -> Whole:
     rated = np.bincount(place, minlength=size).reshape(n_roles, n_annotators, n_conversations)
     worked = (rated.sum(axis=0) > 0).astype(np.int64)
     either = rated @ worked.T
-    place = met.role * n_annotators**2 + met.pair
+    place = (met.role * n_annotators + met.first) * n_annotators + met.second
     both = np.bincount(place, minlength=n_roles * n_annotators**2).reshape(n_roles, n_annotators, n_annotators)
     blank: Whole = either + either.transpose(0, 2, 1) - 2 * both
     return blank

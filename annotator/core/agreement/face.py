@@ -1,9 +1,14 @@
 """Agreement of a list of judgements. What counts it needs numpy and is loaded by the first call: servers start without."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from annotator.core.agreement.judgement import Judgement
+from annotator.core.agreement.asked import Asked, Corpus
+from annotator.core.agreement.judgement import Handed, Judgement
+from annotator.core.labelled import Labelled
+
+if TYPE_CHECKING:
+    from annotator.core.agreement.sample import Sample
 
 
 def agreement(
@@ -40,3 +45,46 @@ def agreement_of_all(judgements: Iterable[Judgement], codebook: Mapping[str, Map
     from annotator.core.agreement import counts, report  # with numpy
 
     return report.all_annotators(counts.gather(judgements), report.Wanted(codebook or {}))
+
+
+def sample_of(handed: Iterable[Handed]) -> "Sample":
+    """The labels handed in, as one sample."""
+    from annotator.core.agreement import sample  # with numpy
+
+    return sample.sample_of(handed)
+
+
+def sample_of_rows(rows: Iterable[Labelled]) -> "Sample":
+    """The labels of a long table, as one sample."""
+    from annotator.core.agreement import sample  # with numpy
+
+    return sample.sample_of_rows(rows)
+
+
+def merged(sample: "Sample", into: Mapping[str, str]) -> "Sample":
+    """The sample as if codes had been others: `into` maps CODE or ROLE/CODE to the code it becomes."""
+    from annotator.core.agreement import summary  # with numpy
+
+    return summary.merged(sample, into)
+
+
+def summary_of(
+    sample: "Sample",
+    asked: Asked | None = None,
+    codebook: Mapping[str, Mapping[str, str]] | None = None,
+    corpus: Corpus | None = None,
+    now: "tuple[Sample, int] | None" = None,
+) -> dict[str, Any]:
+    """What a lead reads first, over all annotators: see `summary.summary`."""
+    from annotator.core.agreement import summary  # with numpy
+
+    return summary.summary(sample, asked or Asked(), summary.Known(codebook or {}, corpus or Corpus(), now))
+
+
+def pairs_of_sample(
+    sample: "Sample", asked: Asked | None = None, codebook: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, Any]:
+    """All figures of every two annotators, and over all of them: {"pairs", "all"}."""
+    from annotator.core.agreement import summary  # with numpy
+
+    return summary.pairs(sample, asked or Asked(), summary.Known(codebook or {}))

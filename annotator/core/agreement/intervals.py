@@ -68,7 +68,7 @@ def cluster_errors(parts: Sequence[Cells], found: Kappa | None = None) -> Errors
         pulls.append(part.n * pull)
     conversation = np.concatenate([part.conversation for part in parts])
     clusters = totals(conversation, np.concatenate(pulls), 0) / scale
-    return _errors(found.kappa, clusters, len(np.unique(conversation)), sqrt(square) / scale)
+    return errors_from(found.kappa, clusters, len(np.unique(conversation)), sqrt(square) / scale)
 
 
 def _pull(part: Cells, kappa: float) -> tuple[Real, float]:
@@ -82,8 +82,8 @@ def _pull(part: Cells, kappa: float) -> tuple[Real, float]:
     return pull, float(n) * (1 - pe)
 
 
-def _errors(value: float, clusters: Real, n_clusters: int, se_iid: float) -> Errors:
-    """Errors of a figure from what each conversation pulls on it."""
+def errors_from(value: float, clusters: Real, n_clusters: int, se_iid: float) -> Errors:
+    """Errors of a figure from what each conversation pulls on it, and its error as if utterances were independent."""
     if n_clusters < 2:
         return Errors(None, None, se_iid, None, dict.fromkeys(("se", "ci95", "design_effect"), ONE_CONVERSATION))
     se = sqrt(n_clusters / (n_clusters - 1) * float(clusters @ clusters))
@@ -166,7 +166,7 @@ def errors_of_codes(uses: Uses) -> dict[str, Errors]:
     kappa, clusters, se_iid = code_pulls(uses)
     present = int((uses.n > 0).sum())
     return {
-        code: _errors(float(kappa[at]), clusters[:, at], present, float(se_iid[at]))
+        code: errors_from(float(kappa[at]), clusters[:, at], present, float(se_iid[at]))
         for at, code in enumerate(uses.codes)
         if not np.isnan(kappa[at])
     }
@@ -185,4 +185,4 @@ def macro_errors(parts: Sequence[Uses]) -> tuple[float | None, Errors | None, in
     clusters = np.hstack([one[1] for one in found])[:, defined].mean(axis=1)
     present = int((np.sum([part.n for part in parts], axis=0) > 0).sum())
     value = float(kappa[defined].mean())
-    return value, _errors(value, clusters, present, inf), int(defined.sum())
+    return value, errors_from(value, clusters, present, inf), int(defined.sum())

@@ -1,6 +1,8 @@
-"""What one annotator said of one utterance."""
+"""What one annotator said: of one utterance, or of a conversation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 Codes = frozenset[str]
 """A label: the set of codes of one role that an annotator gave an utterance; empty where they looked and chose none."""
@@ -15,3 +17,19 @@ class Judgement:
     utterance: str
     role: str
     codes: Codes | None
+
+
+class Handed(NamedTuple):
+    """What one annotator handed in of one role's utterances of one conversation, in their order.
+
+    `labels` has an entry per utterance: the codes joined by `|`, False for a skip, None where nothing was said.
+    """
+
+    annotator: str
+    conversation: str
+    role: str
+    labels: Sequence[str | bool | None]
+    round: str = ""
+    condition: str = ""
+    version: str = ""
+    repeat: bool = False

@@ -36,7 +36,7 @@ _DRAWS = 1000
 
 _SETS = "labels are sets of codes here, and chance over single codes means nothing; see kappa_macro and alpha_masi"
 _NO_CODEBOOK = "no taxonomy was given, so the categories of the codes are not known"
-_NO_CODE = "no code has a defined kappa"
+NO_CODE = "no code has a defined kappa"
 _NOT_ASKED = f"there are {FEW_CONVERSATIONS} conversations or more, so it is made only when asked for"
 _FEW_DRAWS = "kappa is undefined in most draws of conversations"
 _BY_CATEGORY = ("categories", "kappa_categories", "kappa_within_categories", "kappa_weighted")
@@ -165,7 +165,7 @@ def _listed(pair: tuple[float, float] | None) -> list[float] | None:
 
 def _why_no_macro(errors: Errors | None, n: int) -> dict[str, str]:
     if errors is None:
-        return dict.fromkeys(("kappa_macro", "kappa_macro_se", "kappa_macro_ci95"), _NO_CODE if n else NO_PAIR)
+        return dict.fromkeys(("kappa_macro", "kappa_macro_se", "kappa_macro_ci95"), NO_CODE if n else NO_PAIR)
     return {f"kappa_macro_{name}": why for name, why in errors.why.items() if name in ("se", "ci95")}
 
 

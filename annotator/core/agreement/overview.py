@@ -1,0 +1,231 @@
+"""What a lead reads first: all annotators together, per role and code, every pair, each against the rest, over rounds.
+
+The figures are `joint`'s: stratified over pairs of annotators and roles, clustered by conversation. For two annotators they are those
+of the pair's own block in the report.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from annotator.core.agreement import sets
+from annotator.core.agreement.codes import EVERYWHERE, FEW, interval_of
+from annotator.core.agreement.counts import Met, Ratings, Whole, met_of
+from annotator.core.agreement.intervals import Errors
+from annotator.core.agreement.joint import CodeSums, Figure, code_sums, figures, macro
+from annotator.core.agreement.judgement import Codes
+from annotator.core.agreement.per_code import specific_agreement
+from annotator.core.agreement.report import NO_CODE, SEVERAL
+from annotator.core.agreement.sample import Sample
+
+Table = Mapping[tuple[Codes, Codes], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """All complete pairs of labels of a choice of ratings, and the sums of its codes per role: what every figure here is made of."""
+
+    ratings: Ratings
+    met: Met
+    codes: Mapping[str, CodeSums]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles, in order."""
+        return self.ratings.roles
+
+
+def pool_of(ratings: Ratings, of: str | None = None) -> Pool:
+    """Pair the labels of every two annotators, or only those of one with the others; skips are left out."""
+    met = _pairs(ratings, of)
+    codes = {role: code_sums(ratings.labels, met.where(met.role == at)) for at, role in enumerate(ratings.roles)}
+    return Pool(ratings, met, codes)
+
+
+def _pairs(ratings: Ratings, of: str | None) -> Met:
+    met = met_of(ratings)
+    kept = ~met.skipped
+    if of is not None:
+        at = ratings.annotators.index(of) if of in ratings.annotators else -1
+        kept &= (met.first == at) | (met.second == at)
+    return met.where(kept)
+
+
+def overview_of(pool: Pool, of: str | None = None) -> dict[str, Any]:
+    """The figures over all annotators together, or of one of them with the others:
+
+    {"n_annotators", "n_utterances", "headline", "stratified": LINE, "roles": {ROLE: LINE and its codes and confusions},
+    "matrix": [{"annotators": [a, b], ...}], "rest": [{"annotator": a, ...}]}.
+
+    A LINE has n_pairs (of labels), n_conversations, po, pe, kappa, se, ci95, se_iid, design_effect, kappa_macro with its se and ci95,
+    mean_jaccard, share_several, undefined. `headline` names the figure to read: "kappa", or "kappa_macro" where more than 5 % of
+    labels hold several codes. `rest` is each annotator against all the others.
+    """
+    lines = _lines(pool)
+    return {
+        "n_annotators": len(np.unique(pool.ratings.annotator)),
+        "n_utterances": len(np.unique(pool.met.unit)),
+        "headline": lines["stratified"]["headline"],
+        **lines,
+        "matrix": [one for one in matrix(pool) if of is None or of in one["annotators"]],
+        "rest": [one for one in rest(pool) if of in (None, one["annotator"])],
+    }
+
+
+def _lines(pool: Pool) -> dict[str, Any]:
+    met, n_roles = pool.met, len(pool.roles)
+    whole, *of_roles = _over_roles(met, n_roles)
+    tables = {role: table_of_role(pool, at) for at, role in enumerate(pool.roles)}
+    together: Counter[tuple[Codes, Codes]] = Counter()
+    for table in tables.values():
+        together.update(table)
+    stratified = _line(whole, list(pool.codes.values()), together)
+    roles = {}
+    for role, figure in zip(pool.roles, of_roles, strict=True):
+        of_codes, why = codes_of(pool.codes[role])
+        line = _line(figure, [pool.codes[role]], tables[role])
+        undefined = line["undefined"] | {f"codes.{key}": reason for key, reason in why.items()}
+        roles[role] = line | {"codes": of_codes, "confusions": confusions(pool, tables[role]), "undefined": undefined}
+    return {"stratified": stratified, "roles": roles}
+
+
+def _over_roles(met: Met, n_roles: int) -> list[Figure]:
+    """The figure of all roles, stratified, and that of each."""
+    twice = np.concatenate((np.zeros(len(met.a), dtype=np.int64), met.role + 1))
+    return figures(met.where(np.tile(np.arange(len(met.a)), 2)), twice, n_roles + 1)
+
+
+def _line(figure: Figure, codes: Sequence[CodeSums], table: Table) -> dict[str, Any]:
+    line = figure.line()
+    value, errors, n_codes = macro(codes)
+    several = sets.share_of_several(table)
+    if errors is None:
+        why = dict.fromkeys(("kappa_macro", "kappa_macro_se", "kappa_macro_ci95"), line["undefined"].get("po", NO_CODE))
+    else:
+        why = {f"kappa_macro_{name}": reason for name, reason in errors.why.items() if name in ("se", "ci95")}
+    return line | {
+        "headline": "kappa_macro" if (several or 0) > SEVERAL else "kappa",
+        "kappa_macro": value, "kappa_macro_se": errors and errors.se, "kappa_macro_ci95": errors and errors.ci95 and list(errors.ci95),
+        "n_codes": n_codes,
+        "mean_jaccard": sets.mean_jaccard(table), "share_several": several,
+        "undefined": line["undefined"] | why,
+    }  # fmt: skip
+
+
+def table_of_role(pool: Pool, role: int) -> dict[tuple[Codes, Codes], int]:
+    """{(label of the first, label of the second): how often} over all pairs of annotators."""
+    of_role = pool.met.where(pool.met.role == role)
+    size = max(len(pool.ratings.labels), 1)
+    keys, n = np.unique(of_role.a * size + of_role.b, return_counts=True)
+    labels = pool.ratings.labels
+    return {(labels[key // size], labels[key % size]): count for key, count in zip(keys.tolist(), n.tolist(), strict=True)}
+
+
+def confusions(pool: Pool, table: Table) -> list[dict[str, Any]]:
+    """The unequal pairs of labels, most frequent first: [{"a", "b", "n"}]. With more than two annotators `a` and `b` have no order,
+    as each of them is the first of some pair and the second of another."""
+    directed = len(np.unique(pool.ratings.annotator)) <= 2
+    found: Counter[tuple[str, str]] = Counter()
+    for (a, b), n in table.items():
+        if a != b:
+            names = ("|".join(sorted(a)), "|".join(sorted(b)))
+            found[names if directed else (min(names), max(names))] += n
+    return [{"a": a, "b": b, "n": n} for (a, b), n in sorted(found.items(), key=lambda one: (-one[1], one[0]))]
+
+
+def codes_of(sums: CodeSums) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """{CODE: n_a, n_b, n_both, kappa, se, ci95, interval, design_effect, specific, weight, cost, few}, and reasons of undefined figures.
+
+    `cost` is the share of the disagreement that lies with the code, its weight times 1 - kappa over their sum: what hurts most.
+    n_a and n_b are sums over pairs of annotators, in the order of names.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    undefined: dict[str, str] = {}
+    defined = ~np.isnan(sums.kappa)
+    whole, lost = float(sums.weight.sum()), np.where(defined, sums.weight * (1 - np.where(defined, sums.kappa, 0)), 0.0)
+    for at, code in enumerate(sums.codes):
+        n_a, n_b, n_both = (int(column[at]) for column in (sums.n_a, sums.n_b, sums.n_both))
+        found[code] = {
+            "n_a": n_a, "n_b": n_b, "n_both": n_both,
+            "kappa": float(sums.kappa[at]) if defined[at] else None,
+            "specific": specific_agreement(n_a, n_b, n_both),
+            "weight": float(sums.weight[at]) / whole if whole else 0.0,
+            "cost": float(lost[at] / lost.sum()) if lost.sum() > 0 else 0.0,
+            "few": n_a + n_b < 2 * FEW,
+        }  # fmt: skip
+        if not defined[at]:
+            found[code] |= dict.fromkeys(("se", "ci95", "interval", "design_effect"))
+            undefined |= {f"{code}.{name}": EVERYWHERE for name in ("kappa", "se", "ci95", "interval", "design_effect")}
+            continue
+        errors = sums.errors(at)
+        found[code] |= interval_of(errors, sums.n, n_a + n_b, n_a + n_b - 2 * n_both) | {"design_effect": errors.design_effect}
+        undefined |= _why(code, errors)
+    return found, undefined
+
+
+def _why(code: str, errors: Errors) -> dict[str, str]:
+    why = {f"{code}.{name}": reason for name, reason in errors.why.items()}
+    return why | ({f"{code}.interval": errors.why["ci95"]} if errors.ci95 is None else {})
+
+
+def matrix(pool: Pool) -> list[dict[str, Any]]:
+    """The stratified kappa of the whole label of every two annotators, those without an utterance in common too."""
+    names = pool.ratings.annotators
+    size = len(names)
+    found = figures(pool.met, pool.met.first * size + pool.met.second, size * size)
+    return [
+        {"annotators": [names[a], names[b]], **found[a * size + b].line()}
+        for a in range(size) for b in range(a + 1, size)
+    ]  # fmt: skip
+
+
+def rest(pool: Pool) -> list[dict[str, Any]]:
+    """The stratified kappa of every annotator with all the others."""
+    met, names = pool.met, pool.ratings.annotators
+    both = met.where(np.tile(np.arange(len(met.a)), 2))
+    found = figures(both, np.concatenate((met.first, met.second)), len(names))
+    return [{"annotator": name, **figure.line()} for name, figure in zip(names, found, strict=True)]
+
+
+# What needs to know of rounds, repeats or conditions
+
+
+def by_round(sample: Sample, of: str | None = None) -> list[dict[str, Any]]:
+    """The stratified kappa of every round, within which alone labels are paired, with the taxonomy versions and conditions in it."""
+    first = sample.first
+    found = _within(first, first.round, len(first.rounds), of)
+    rows = []
+    for at, (name, figure) in enumerate(zip(first.rounds, found, strict=True)):
+        chosen = first.only(first.round == at)
+        told = {"taxonomy_versions": chosen.named("versions"), "conditions": chosen.named("conditions")}
+        rows.append({"round": name, **told, **figure.line()})
+    return rows
+
+
+def by_condition(sample: Sample, of: str | None = None) -> dict[str, dict[str, Any]]:
+    """The stratified kappa of every condition, never of several together."""
+    first = sample.first
+    found = _within(first, first.condition, len(first.conditions), of)
+    return {name: figure.line() for name, figure in zip(first.conditions, found, strict=True)}
+
+
+def _within(sample: Sample, group: Whole, n_groups: int, of: str | None) -> list[Figure]:
+    """A figure per group, in which only labels of one group and round meet."""
+    n_rounds = max(len(sample.rounds), 1)
+    size = n_groups * n_rounds
+    met = _pairs(replace(sample.ratings, unit=sample.ratings.unit * size + group * n_rounds + sample.round), of)
+    return figures(met, met.unit % size // n_rounds, n_groups)
+
+
+def with_themselves(sample: Sample) -> list[dict[str, Any]]:
+    """The kappa of every annotator with themselves: what they said at first, and when silently asked once more in the same round."""
+    ratings, n_rounds = sample.ratings, max(len(sample.rounds), 1)
+    size = max(len(ratings.annotators), 1)
+    unit = (ratings.unit * n_rounds + sample.round) * size + ratings.annotator
+    met = met_of(replace(ratings, annotators=("first", "again"), annotator=sample.repeat.astype(np.int64), unit=unit))
+    met = met.where(~met.skipped)
+    found = figures(met, met.unit % size, len(ratings.annotators))
+    return [{"annotator": name, **figure.line()} for name, figure in zip(ratings.annotators, found, strict=True) if figure.n]

@@ -1,0 +1,115 @@
+"""What is asked of a sample, answered: the figures of the lead's page and of `agree --json` beside those of every pair."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from annotator.core.agreement import report
+from annotator.core.agreement.asked import Asked, Corpus
+from annotator.core.agreement.overview import by_condition, by_round, overview_of, pool_of, with_themselves
+from annotator.core.agreement.planner import plan
+from annotator.core.agreement.sample import Sample
+from annotator.core.agreement.what_if import merged as merged_ratings
+from annotator.core.agreement.what_if import what_if
+from annotator.errors import BadInput
+
+Codebook = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the labels: the taxonomy's role → code → category, the size of the corpus, and the labels as they stand
+    now, with how many of them changed since the first submission.
+    """
+
+    codebook: Codebook = field(default_factory=dict)
+    corpus: Corpus = field(default_factory=Corpus)
+    now: tuple[Sample, int] | None = None
+
+
+def chosen(sample: Sample, asked: Asked) -> Sample:
+    """The first labels that the figures are of. Raises `BadInput` where an annotator labelled an utterance in two of the rounds."""
+    found = sample
+    if asked.round is not None:
+        found = found.of_round(asked.round)
+    if asked.condition is not None:
+        if asked.condition not in found.conditions:
+            known = ", ".join(filter(None, found.conditions)) or "not known"
+            raise BadInput(f"There are no {asked.condition} labels. Conditions are: {known}.")
+        found = found.only(found.condition == found.conditions.index(asked.condition))
+    found.first.check_each_once()
+    return found
+
+
+def summary(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
+    """{"rounds", "taxonomy_versions", "conditions", "warnings", "overview", "verdict", "what_if", "plan", "by_round", "by_condition",
+    "with_themselves", "after_discussion"}: all but `by_round` of the round and condition asked for, which may be all.
+    """
+    found = chosen(sample, asked)
+    first = found.first
+    pool = pool_of(first.ratings, asked.of)
+    figures = overview_of(pool, asked.of)
+    told = {name: first.named(name) for name in ("rounds", "versions", "conditions")}
+    return {
+        "rounds": told["rounds"], "taxonomy_versions": told["versions"], "conditions": told["conditions"],
+        "warnings": _warnings(told),
+        "overview": figures,
+        "verdict": verdict(figures, asked.threshold),
+        "what_if": what_if(pool, figures["headline"]),
+        "plan": plan(figures, asked, known.corpus, known.codebook),
+        "by_round": by_round(sample, asked.of),
+        "by_condition": by_condition(found, asked.of),
+        "with_themselves": [one for one in with_themselves(found) if asked.of in (None, one["annotator"])],
+        "after_discussion": _after(asked, known),
+    }  # fmt: skip
+
+
+def pairs(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
+    """{"pairs", "all"}: every figure of every two annotators, and those over all of them; of one annotator their own pairs alone."""
+    first = chosen(sample, asked).first
+    wanted = report.Wanted(known.codebook, asked.draws, asked.seed)
+    found = {"pairs": [pair for pair in report.all_pairs(first.ratings, wanted) if asked.of is None or asked.of in pair["annotators"]]}
+    return found if asked.of is not None else found | {"all": report.all_annotators(first.ratings, wanted)}
+
+
+def verdict(figures: Mapping[str, Any], threshold: float) -> dict[str, Any]:
+    """Whether the lower 95 % limit of the headline figure, over roles and pairs, reaches the threshold: `met` is None where there is none.
+
+    >>> line = {"kappa": 0.8, "ci95": [0.74, 0.86], "undefined": {}}
+    >>> verdict({"headline": "kappa", "stratified": line}, 0.7)["sentence"]
+    'lower 95 % limit 0.740 ≥ your threshold 0.70'
+    """
+    name, line = figures["headline"], figures["stratified"]
+    value, interval = line[name], line["ci95" if name == "kappa" else "kappa_macro_ci95"]
+    found = {"figure": name, "value": value, "ci95": interval, "threshold": threshold}
+    if interval is None:
+        why = line["undefined"].get(name) or line["undefined"].get("ci95") or line["undefined"].get("kappa_macro_ci95")
+        return found | {"met": None, "sentence": f"no lower limit: {why}"}
+    met = interval[0] >= threshold
+    return found | {"met": met, "sentence": f"lower 95 % limit {interval[0]:.3f} {'≥' if met else '<'} your threshold {threshold:.2f}"}
+
+
+def _warnings(told: Mapping[str, list[str]]) -> list[str]:
+    found = []
+    if len(told["rounds"]) > 1:
+        names = ", ".join(name or "(imported)" for name in told["rounds"])
+        found.append(f"Several rounds are in these figures: {names}. Choose one to report.")
+    if len(told["versions"]) > 1:
+        found.append(f"Labels under {len(told['versions'])} versions of the taxonomy are in these figures; codes may have changed meaning.")
+    if {"blind", "assisted"} <= set(told["conditions"]):
+        found.append("Blind and assisted labels are both in these figures. Where proposals were shown they may have raised agreement.")
+    return found
+
+
+def _after(asked: Asked, known: Known) -> dict[str, Any] | None:
+    if known.now is None:
+        return None
+    sample, n_changed = known.now
+    pool = pool_of(chosen(sample, asked).first.ratings, asked.of)
+    line: dict[str, Any] = overview_of(pool, asked.of)["stratified"]
+    return line | {"n_changed": n_changed}
+
+
+def merged(sample: Sample, into: Mapping[str, str]) -> Sample:
+    """The sample as if codes had been others."""
+    return replace(sample, ratings=merged_ratings(sample.ratings, into))

@@ -1,0 +1,137 @@
+"""All annotators together: equal to the pair's own figures for two, and what must hold for many."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annotator.core.agreement import Asked, Handed, pairs_of_sample, sample_of, summary_of
+from annotator.core.agreement.overview import by_condition, overview_of, pool_of, rest
+from annotator.core.agreement.what_if import merged
+from annotator.errors import BadInput
+
+CODES = ("IQ", "RP", "ACK", "IQ|RP", "")
+LABELS = st.lists(st.sampled_from((*CODES, False, None)), min_size=4, max_size=4)
+
+
+@st.composite
+def handed(draw: st.DrawFn, names: tuple[str, ...] = ("ana", "ben", "cem")) -> list[Handed]:
+    """Some annotators' labels of some conversations, two roles each."""
+    found = []
+    for conversation in range(draw(st.integers(1, 5))):
+        for name in draw(st.sets(st.sampled_from(names), min_size=1)):
+            condition = "blind" if conversation % 2 else "assisted"
+            found += [Handed(name, f"c{conversation}", role, draw(LABELS), "r1", condition) for role in ("Assistant", "Seeker")]
+    return found
+
+
+def figures(handed: list[Handed]) -> dict[str, Any]:
+    return overview_of(pool_of(sample_of(handed).ratings))
+
+
+@settings(max_examples=60)
+@given(handed(names=("ana", "ben")))
+def test_for_two_annotators_they_are_the_pairs_own(said: list[Handed]) -> None:
+    sample = sample_of(said)
+    found = pairs_of_sample(sample)["pairs"]
+    if not found:
+        return
+    (pair,), ours = found, summary_of(sample)["overview"]
+    for block, line in [(pair["stratified"], ours["stratified"]), *((pair["roles"][role], line) for role, line in ours["roles"].items())]:
+        for name in ("po", "pe", "kappa", "se", "se_iid", "design_effect", "kappa_macro", "mean_jaccard", "share_several"):
+            assert line[name] == pytest.approx(block[name], abs=1e-9), name
+        assert (line["ci95"] is None) == (block["ci95"] is None)
+        assert line["kappa_macro_ci95"] == pytest.approx(block["kappa_macro_ci95"], abs=1e-9)
+        assert (line["headline"], line["n_pairs"], line["n_conversations"]) == (
+            block["headline"], block["n_utterances"], block["n_conversations"]
+        )  # fmt: skip
+    for role, line in ours["roles"].items():
+        for code, values in line["codes"].items():
+            theirs = pair["roles"][role]["codes"][code]
+            assert {name: values[name] for name in ("n_a", "n_b", "n_both", "few", "interval")} == {
+                name: theirs[name] for name in ("n_a", "n_b", "n_both", "few", "interval")
+            }
+            assert values["kappa"] == pytest.approx(theirs["kappa"], abs=1e-9)
+            assert values["ci95"] == pytest.approx(theirs["ci95"], abs=1e-9)
+
+
+@settings(max_examples=60)
+@given(handed())
+def test_every_none_has_a_reason(said: list[Handed]) -> None:
+    found = figures(said)
+    for line in [found["stratified"], *found["roles"].values(), *found["matrix"], *found["rest"]]:
+        missing = {name for name, value in line.items() if value is None and name not in ("mean_jaccard", "share_several")}
+        assert missing <= set(line["undefined"])
+        for code, values in line.get("codes", {}).items():
+            assert {f"codes.{code}.{name}" for name, value in values.items() if value is None} - {f"codes.{code}.specific"} <= set(
+                line["undefined"]
+            )
+
+
+@settings(max_examples=60)
+@given(handed(), st.randoms())
+def test_order_and_names_change_nothing(said: list[Handed], random: Any) -> None:
+    before = figures(said)
+    again = said[:]
+    random.shuffle(again)
+    swapped = {"ana": "x1", "ben": "x2", "cem": "x3"}
+    again = [one._replace(annotator=swapped[one.annotator], conversation=f"z{one.conversation}") for one in again]
+    after = figures(again)
+    for name in ("po", "kappa", "se", "se_iid", "kappa_macro"):
+        assert after["stratified"][name] == pytest.approx(before["stratified"][name], abs=1e-9)
+    assert [one["kappa"] for one in after["matrix"]] == pytest.approx([one["kappa"] for one in before["matrix"]], abs=1e-9)
+
+
+@settings(max_examples=60)
+@given(handed())
+def test_all_together_lies_between_the_roles(said: list[Handed]) -> None:
+    found = figures(said)
+    kappas = [line["kappa"] for line in found["roles"].values() if line["kappa"] is not None]
+    if found["stratified"]["kappa"] is not None:
+        assert min(kappas) - 1e-9 <= found["stratified"]["kappa"] <= max(kappas) + 1e-9
+
+
+@settings(max_examples=60)
+@given(handed())
+def test_blind_and_assisted_labels_never_meet(said: list[Handed]) -> None:
+    found = by_condition(sample_of(said))
+    for name, line in found.items():
+        alone = figures([one for one in said if one.condition == name])["stratified"]
+        assert (line["n_pairs"], line["kappa"]) == (alone["n_pairs"], pytest.approx(alone["kappa"], abs=1e-9))
+    crossed = [one._replace(condition="blind" if one.annotator == "ana" else "assisted") for one in said if one.annotator in ("ana", "ben")]
+    assert all(line["n_pairs"] == 0 for line in by_condition(sample_of(crossed)).values())
+
+
+def test_each_against_the_rest_is_the_pair_where_there_are_two() -> None:
+    said = [Handed(name, f"c{at}", "Seeker", labels) for at in range(3) for name, labels in (("ana", ("x", "y", "x")), ("ben", ("x", "y", "y")))]
+    pool = pool_of(sample_of(said).ratings)
+    assert [one["kappa"] for one in rest(pool)] == [pytest.approx(0.4)] * 2
+    assert overview_of(pool)["matrix"][0]["kappa"] == pytest.approx(0.4)
+
+
+def test_the_costs_of_the_codes_add_up_to_one_and_merging_the_worst_gains() -> None:
+    rng = np.random.default_rng(1)
+    said = []
+    for at in range(20):
+        truth = rng.choice(["RP", "INQ", "ACK", "OTH"], 30)
+        other = ["INQ" if code == "RP" and rng.random() < 0.4 else code for code in truth]
+        said += [Handed("ana", f"c{at}", "Seeker", list(truth)), Handed("ben", f"c{at}", "Seeker", other)]
+    sample = sample_of(said)
+    found = summary_of(sample, Asked(threshold=0.7))
+    assert sum(one["cost"] for one in found["overview"]["roles"]["Seeker"]["codes"].values()) == pytest.approx(1)
+    (best,) = found["what_if"]["Seeker"]
+    assert (set(best["codes"]), best["settled"], best["merged"]) == ({"RP", "INQ"}, 1, 1)
+    assert best["now"] == pytest.approx(found["overview"]["stratified"]["kappa"]) == best["overall_now"]
+    by_hand = overview_of(pool_of(merged(sample.ratings, {"RP": "INQ"})))
+    assert by_hand["stratified"]["kappa"] == best["merged"]
+    with pytest.raises(BadInput, match="Nobody used the code XX"):
+        merged(sample.ratings, {"XX": "INQ"})
+
+
+def test_the_verdict_is_about_the_lower_limit() -> None:
+    said = [Handed(name, f"c{at}", "Seeker", labels) for at in range(3) for name, labels in (("ana", ("x", "y", "x")), ("ben", ("x", "y", "x")))]
+    assert summary_of(sample_of(said))["verdict"]["sentence"] == "lower 95 % limit 1.000 ≥ your threshold 0.67"
+    alone = summary_of(sample_of(said[:2]))["verdict"]
+    assert (alone["met"], alone["sentence"][:36]) == (None, "no lower limit: all pairs are of one")
