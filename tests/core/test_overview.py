@@ -105,7 +105,8 @@ def test_blind_and_assisted_labels_never_meet(said: list[Handed]) -> None:
 
 
 def test_each_against_the_rest_is_the_pair_where_there_are_two() -> None:
-    said = [Handed(name, f"c{at}", "Seeker", labels) for at in range(3) for name, labels in (("ana", ("x", "y", "x")), ("ben", ("x", "y", "y")))]
+    labels = {"ana": ("x", "y", "x"), "ben": ("x", "y", "y")}
+    said = [Handed(name, f"c{at}", "Seeker", of) for at in range(3) for name, of in labels.items()]
     pool = pool_of(sample_of(said).ratings)
     assert [one["kappa"] for one in rest(pool)] == [pytest.approx(0.4)] * 2
     assert overview_of(pool)["matrix"][0]["kappa"] == pytest.approx(0.4)
@@ -131,7 +132,7 @@ def test_the_costs_of_the_codes_add_up_to_one_and_merging_the_worst_gains() -> N
 
 
 def test_the_verdict_is_about_the_lower_limit() -> None:
-    said = [Handed(name, f"c{at}", "Seeker", labels) for at in range(3) for name, labels in (("ana", ("x", "y", "x")), ("ben", ("x", "y", "x")))]
+    said = [Handed(name, f"c{at}", "Seeker", ("x", "y", "x")) for at in range(3) for name in ("ana", "ben")]
     assert summary_of(sample_of(said))["verdict"]["sentence"] == "lower 95 % limit 1.000 ≥ your threshold 0.67"
     alone = summary_of(sample_of(said[:2]))["verdict"]
     assert (alone["met"], alone["sentence"][:36]) == (None, "no lower limit: all pairs are of one")
