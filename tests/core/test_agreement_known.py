@@ -181,3 +181,8 @@ def test_two_versions_of_vogue(two_versions: list[Judgement]) -> None:
     over = pair["stratified"]
     assert (round(over["kappa_macro"], 3), over["n_codes"], over["n_utterances"], over["n_conversations"]) == (0.9, 29, 76, 2)
     assert (over["headline"], over["share_several"] > 0.05) == ("kappa_macro", True)
+
+
+def test_ac1_of_all_annotators_counts_no_code_as_a_choice_as_that_of_a_pair_does() -> None:
+    rows = said([("1", "PCT", ""), ("2", "", ""), ("3", "PCT", "PCT")])
+    assert agreement_of_all(rows, codebook=CODEBOOK)["Seeker"]["ac1"] == pytest.approx(only(rows, codebook=CODEBOOK)["ac1"])

@@ -195,12 +195,12 @@ def all_annotators(ratings: Ratings, wanted: Wanted) -> dict[str, dict[str, Any]
     for at, role in enumerate(ratings.roles):
         units = units_of_role(ratings, at)
         said = (ratings.role == at) & (ratings.label != SKIPPED)
-        codebook = wanted.codebook.get(role, {})
+        used = [ratings.labels[label] for label in np.unique(units.label).tolist()]
         kappas = {"alpha": krippendorff_alpha(units), "fleiss": fleiss_kappa(units)}
-        if any(len(ratings.labels[label]) > 1 for label in np.unique(units.label).tolist()):
+        if any(len(label) > 1 for label in used):
             kappas["ac1"] = Kappa(0, None, None, None, _SETS)
-        else:
-            kappas["ac1"] = gwet_ac1_of_several(units, len(codebook))
+        else:  # the label without codes is one more choice, as in the blocks of pairs
+            kappas["ac1"] = gwet_ac1_of_several(units, len(wanted.codebook.get(role, {})) + (frozenset() in used))
         kappas |= {f"alpha_{name}": one for name, one in alphas_over_sets(units).items()}
         found[role] = {
             "n_annotators": len(np.unique(ratings.annotator[said])),
