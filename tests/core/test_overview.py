@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotator.core.agreement import Asked, Handed, pairs_of_sample, sample_of, summary_of
-from annotator.core.agreement.overview import by_condition, overview_of, pool_of, rest
+from annotator.core.agreement.overview import by_condition, matrix, overview_of, pool_of, rest
 from annotator.core.agreement.what_if import merged
 from annotator.errors import BadInput
 
@@ -28,7 +28,8 @@ def handed(draw: st.DrawFn, names: tuple[str, ...] = ("ana", "ben", "cem")) -> l
 
 
 def figures(handed: list[Handed]) -> dict[str, Any]:
-    return overview_of(pool_of(sample_of(handed).ratings))
+    pool = pool_of(sample_of(handed).ratings)
+    return overview_of(pool) | {"matrix": matrix(pool), "rest": rest(pool)}
 
 
 @settings(max_examples=60)
@@ -109,7 +110,7 @@ def test_each_against_the_rest_is_the_pair_where_there_are_two() -> None:
     said = [Handed(name, f"c{at}", "Seeker", of) for at in range(3) for name, of in labels.items()]
     pool = pool_of(sample_of(said).ratings)
     assert [one["kappa"] for one in rest(pool)] == [pytest.approx(0.4)] * 2
-    assert overview_of(pool)["matrix"][0]["kappa"] == pytest.approx(0.4)
+    assert matrix(pool)[0]["kappa"] == pytest.approx(0.4)
 
 
 def test_the_costs_of_the_codes_add_up_to_one_and_merging_the_worst_gains() -> None:

@@ -50,7 +50,7 @@ def test_nothing_handed_in_is_nothing_to_compare(session: Session) -> None:
     label(session, "alice", "s1_d_1", 2, "PEP")
     label(session, "bob", "s1_d_1", 2, "PEP")
     figures = agreement.report(session, EVERYTHING)
-    assert (figures["pairs"], figures["all"], figures["rounds"], figures["overview"]["matrix"]) == ([], {}, [], [])
+    assert (figures["pairs"], figures["all"], figures["rounds"], figures["matrix"]) == ([], {}, [], [])
     assert figures["verdict"]["met"] is None
     assert agreement_report.as_text(figures).startswith("Nothing to compare yet")
 

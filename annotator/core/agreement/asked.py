@@ -11,12 +11,13 @@ THRESHOLD = 0.67
 class Asked:
     """Which labels, and against what they are held.
 
-    `round` and `condition` choose labels, None takes all. `of` keeps the pairs of one annotator. `threshold` is for the verdict;
+    `round` and `condition` choose labels, None takes all; `between` takes those of two annotators. `of` keeps the pairs of one. `threshold` is for the verdict;
     `half_width` and `code_half_width` are how precise the planner makes the figures. `draws` and `seed` are the bootstrap's.
     """
 
     round: str | None = None
     condition: str | None = None
+    between: tuple[str, str] | None = None
     of: str | None = None
     threshold: float = THRESHOLD
     half_width: float = 0.05

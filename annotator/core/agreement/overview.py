@@ -54,15 +54,14 @@ def _pairs(ratings: Ratings, of: str | None) -> Met:
     return met.where(kept)
 
 
-def overview_of(pool: Pool, of: str | None = None) -> dict[str, Any]:
-    """The figures over all annotators together, or of one of them with the others:
+def overview_of(pool: Pool) -> dict[str, Any]:
+    """The figures over all pairs of annotators in the pool together:
 
-    {"n_annotators", "n_utterances", "headline", "stratified": LINE, "roles": {ROLE: LINE and its codes and confusions},
-    "matrix": [{"annotators": [a, b], ...}], "rest": [{"annotator": a, ...}]}.
+    {"n_annotators", "n_utterances", "headline", "stratified": LINE, "roles": {ROLE: LINE and its codes and confusions}}.
 
     A LINE has n_pairs (of labels), n_conversations, po, pe, kappa, se, ci95, se_iid, design_effect, kappa_macro with its se and ci95,
     mean_jaccard, share_several, undefined. `headline` names the figure to read: "kappa", or "kappa_macro" where more than 5 % of
-    labels hold several codes. `rest` is each annotator against all the others.
+    labels hold several codes.
     """
     lines = _lines(pool)
     return {
@@ -70,8 +69,6 @@ def overview_of(pool: Pool, of: str | None = None) -> dict[str, Any]:
         "n_utterances": len(np.unique(pool.met.unit)),
         "headline": lines["stratified"]["headline"],
         **lines,
-        "matrix": [one for one in matrix(pool) if of is None or of in one["annotators"]],
-        "rest": [one for one in rest(pool) if of in (None, one["annotator"])],
     }
 
 

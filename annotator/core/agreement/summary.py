@@ -6,7 +6,7 @@ from typing import Any
 
 from annotator.core.agreement import report
 from annotator.core.agreement.asked import Asked, Corpus
-from annotator.core.agreement.overview import by_condition, by_round, overview_of, pool_of, with_themselves
+from annotator.core.agreement.overview import by_condition, by_round, matrix, overview_of, pool_of, rest, with_themselves
 from annotator.core.agreement.planner import plan
 from annotator.core.agreement.sample import Sample
 from annotator.core.agreement.what_if import merged as merged_ratings
@@ -37,18 +37,26 @@ def chosen(sample: Sample, asked: Asked) -> Sample:
             known = ", ".join(filter(None, found.conditions)) or "not known"
             raise BadInput(f"There are no {asked.condition} labels. Conditions are: {known}.")
         found = found.only(found.condition == found.conditions.index(asked.condition))
+    if asked.between is not None:
+        found = found.of_annotators(asked.between)
     found.first.check_each_once()
     return found
 
 
 def summary(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
-    """{"rounds", "taxonomy_versions", "conditions", "warnings", "overview", "verdict", "what_if", "plan", "by_round", "by_condition",
-    "with_themselves", "after_discussion"}: all but `by_round` of the round and condition asked for, which may be all.
+    """{"rounds", "taxonomy_versions", "conditions", "warnings", "overview", "verdict", "what_if", "plan", "matrix", "rest", "by_round",
+    "by_condition", "with_themselves", "after_discussion"}.
+
+    `matrix` has the figures of every two annotators, `rest` of each with all the others, whoever was asked for; `by_round` has all
+    rounds. All else is of the round, condition and annotators asked for, which may be all.
     """
-    found = chosen(sample, asked)
-    first = found.first
-    pool = pool_of(first.ratings, asked.of)
-    figures = overview_of(pool, asked.of)
+    everyone = chosen(sample, replace(asked, between=None))
+    among = pool_of(everyone.first.ratings, asked.of)
+    found, pool = everyone, among
+    if asked.between is not None:
+        found = everyone.of_annotators(asked.between)
+        pool = pool_of(found.first.ratings, asked.of)
+    first, figures = found.first, overview_of(pool)
     told = {name: first.named(name) for name in ("rounds", "versions", "conditions")}
     return {
         "rounds": told["rounds"], "taxonomy_versions": told["versions"], "conditions": told["conditions"],
@@ -57,6 +65,8 @@ def summary(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
         "verdict": verdict(figures, asked.threshold),
         "what_if": what_if(pool, figures["headline"]),
         "plan": plan(figures, asked, known.corpus, known.codebook),
+        "matrix": [one for one in matrix(among) if asked.of is None or asked.of in one["annotators"]],
+        "rest": [one for one in rest(among) if asked.of in (None, one["annotator"])],
         "by_round": by_round(sample, asked.of),
         "by_condition": by_condition(found, asked.of),
         "with_themselves": [one for one in with_themselves(found) if asked.of in (None, one["annotator"])],
@@ -106,7 +116,7 @@ def _after(asked: Asked, known: Known) -> dict[str, Any] | None:
         return None
     sample, n_changed = known.now
     pool = pool_of(chosen(sample, asked).first.ratings, asked.of)
-    line: dict[str, Any] = overview_of(pool, asked.of)["stratified"]
+    line: dict[str, Any] = overview_of(pool)["stratified"]
     return line | {"n_changed": n_changed}
 
 
