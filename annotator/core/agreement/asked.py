@@ -11,8 +11,9 @@ THRESHOLD = 0.67
 class Asked:
     """Which labels, and against what they are held.
 
-    `round` and `condition` choose labels, None takes all; `between` takes those of two annotators. `of` keeps the pairs of one. `threshold` is for the verdict;
-    `half_width` and `code_half_width` are how precise the planner makes the figures. `draws` and `seed` are the bootstrap's.
+    `round` and `condition` choose labels, None takes all; `between` takes those of two annotators, `of` keeps the pairs of one.
+    `threshold` is for the verdict; `half_width` and `code_half_width` are how precise the planner makes the figures. `draws` and
+    `seed` are the bootstrap's.
     """
 
     round: str | None = None

@@ -1,6 +1,6 @@
 """All labels that figures may be made of, with what tells them apart: round, condition, taxonomy version, first pass or repeat."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -47,8 +47,11 @@ class Sample:
         """The ratings of one round."""
         return self.only(self.round == self.rounds.index(name))
 
-    def of_annotators(self, names: Iterable[str]) -> "Sample":
-        """The ratings of some annotators."""
+    def of_annotators(self, names: Collection[str]) -> "Sample":
+        """The ratings of some annotators; raises `BadInput` for one who is in none of them."""
+        for name in names:
+            if name not in self.ratings.annotators:
+                raise BadInput(f"{name} has handed in nothing here. Who has: {', '.join(self.ratings.annotators) or 'nobody'}.")
         wanted = [name in set(names) for name in self.ratings.annotators]
         return self.only(np.array(wanted, dtype=bool)[self.ratings.annotator])
 
