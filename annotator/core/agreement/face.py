@@ -81,6 +81,19 @@ def summary_of(
     return summary.summary(sample, asked or Asked(), summary.Known(codebook or {}, corpus or Corpus(), now))
 
 
+def page_of(
+    sample: "Sample",
+    asked: Asked | None = None,
+    codebook: Mapping[str, Mapping[str, str]] | None = None,
+    corpus: Corpus | None = None,
+    now: "tuple[Sample, int] | None" = None,
+) -> dict[str, Any]:
+    """The same, and every figure of the pair where there are two annotators: see `summary.page`."""
+    from annotator.core.agreement import summary  # with numpy
+
+    return summary.page(sample, asked or Asked(), summary.Known(codebook or {}, corpus or Corpus(), now))
+
+
 def pairs_of_sample(
     sample: "Sample", asked: Asked | None = None, codebook: Mapping[str, Mapping[str, str]] | None = None
 ) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Pool:
     ratings: Ratings
     met: Met
     codes: Mapping[str, CodeSums]
+    directed: bool
+    """Whether the first of a pair is always the same person."""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -39,25 +41,29 @@ class Pool:
 
 
 def pool_of(ratings: Ratings, of: str | None = None) -> Pool:
-    """Pair the labels of every two annotators, or only those of one with the others; skips are left out."""
+    """Pair the labels of every two annotators, or only those of one, who then comes first, with the others; skips are left out."""
     met = _pairs(ratings, of)
     codes = {role: code_sums(ratings.labels, met.where(met.role == at)) for at, role in enumerate(ratings.roles)}
-    return Pool(ratings, met, codes)
+    return Pool(ratings, met, codes, directed=of is not None or len(ratings.annotators) <= 2)
 
 
 def _pairs(ratings: Ratings, of: str | None) -> Met:
     met = met_of(ratings)
-    kept = ~met.skipped
-    if of is not None:
-        at = ratings.annotators.index(of) if of in ratings.annotators else -1
-        kept &= (met.first == at) | (met.second == at)
-    return met.where(kept)
+    met = met.where(~met.skipped)
+    if of is None:
+        return met
+    at = ratings.annotators.index(of) if of in ratings.annotators else -1
+    met = met.where((met.first == at) | (met.second == at))
+    turn = met.second == at
+    swapped = ((met.second, met.first), (met.first, met.second), (met.b, met.a), (met.a, met.b))
+    first, second, a, b = (np.where(turn, there, here) for there, here in swapped)
+    return replace(met, first=first, second=second, a=a, b=b)
 
 
 def overview_of(pool: Pool) -> dict[str, Any]:
     """The figures over all pairs of annotators in the pool together:
 
-    {"n_annotators", "n_utterances", "headline", "stratified": LINE, "roles": {ROLE: LINE and its codes and confusions}}.
+    {"n_annotators", "n_utterances", "directed", "headline", "stratified": LINE, "roles": {ROLE: LINE and its codes and confusions}}.
 
     A LINE has n_pairs (of labels), n_conversations, po, pe, kappa, se, ci95, se_iid, design_effect, kappa_macro with its se and ci95,
     mean_jaccard, share_several, undefined. `headline` names the figure to read: "kappa", or "kappa_macro" where more than 5 % of
@@ -67,6 +73,7 @@ def overview_of(pool: Pool) -> dict[str, Any]:
     return {
         "n_annotators": len(np.unique(pool.ratings.annotator)),
         "n_utterances": len(np.unique(pool.met.unit)),
+        "directed": pool.directed,
         "headline": lines["stratified"]["headline"],
         **lines,
     }
@@ -122,14 +129,13 @@ def table_of_role(pool: Pool, role: int) -> dict[tuple[Codes, Codes], int]:
 
 
 def confusions(pool: Pool, table: Table) -> list[dict[str, Any]]:
-    """The unequal pairs of labels, most frequent first: [{"a", "b", "n"}]. With more than two annotators `a` and `b` have no order,
-    as each of them is the first of some pair and the second of another."""
-    directed = len(np.unique(pool.ratings.annotator)) <= 2
+    """The unequal pairs of labels, most frequent first: [{"a", "b", "n"}]. Where the pool is not directed `a` and `b` have no order,
+    as everybody is the first of some pair and the second of another."""
     found: Counter[tuple[str, str]] = Counter()
     for (a, b), n in table.items():
         if a != b:
             names = ("|".join(sorted(a)), "|".join(sorted(b)))
-            found[names if directed else (min(names), max(names))] += n
+            found[names if pool.directed else (min(names), max(names))] += n
     return [{"a": a, "b": b, "n": n} for (a, b), n in sorted(found.items(), key=lambda one: (-one[1], one[0]))]
 
 
@@ -172,7 +178,8 @@ def matrix(pool: Pool) -> list[dict[str, Any]]:
     """The stratified kappa of the whole label of every two annotators, those without an utterance in common too."""
     names = pool.ratings.annotators
     size = len(names)
-    found = figures(pool.met, pool.met.first * size + pool.met.second, size * size)
+    low, high = np.minimum(pool.met.first, pool.met.second), np.maximum(pool.met.first, pool.met.second)
+    found = figures(pool.met, low * size + high, size * size)
     return [
         {"annotators": [names[a], names[b]], **found[a * size + b].line()}
         for a in range(size) for b in range(a + 1, size)

@@ -18,12 +18,14 @@ _BLANK = SKIPPED - 1
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Ratings, and per rating an index into the names of its round, condition and taxonomy version, and whether it is a repeat.
+    """Ratings, and per rating its utterance's place among those of its role in the conversation, from 0, an index into the names of
+    its round, condition and taxonomy version, and whether it is a repeat.
 
     `conversations` are the names that `ratings.conversation` indexes.
     """
 
     ratings: Ratings
+    place: Whole
     conversations: tuple[str, ...]
     rounds: tuple[str, ...]
     conditions: tuple[str, ...]
@@ -40,7 +42,7 @@ class Sample:
         annotators, annotator = _used(ratings.annotators, ratings.annotator[chosen])
         roles, role = _used(ratings.roles, ratings.role[chosen])
         kept = replace(ratings, annotators=annotators, annotator=annotator, roles=roles, role=role, **columns)
-        mine = {name: getattr(self, name)[chosen] for name in ("round", "condition", "version", "repeat")}
+        mine = {name: getattr(self, name)[chosen] for name in ("place", "round", "condition", "version", "repeat")}
         return replace(self, ratings=kept, **mine)
 
     def of_round(self, name: str) -> "Sample":
@@ -113,7 +115,7 @@ def sample_of(handed: Iterable[Handed]) -> Sample:
     )  # fmt: skip
     repeat = np.repeat(np.array([one.repeat for one in handed], dtype=bool), sizes)[kept]
     return Sample(
-        ratings, tuple(names["conversation"]), tuple(names["round"]), tuple(names["condition"]), tuple(names["version"]),
+        ratings, places[kept], tuple(names["conversation"]), tuple(names["round"]), tuple(names["condition"]), tuple(names["version"]),
         spread["round"], spread["condition"], spread["version"], repeat,
     )  # fmt: skip
 

@@ -82,6 +82,15 @@ def pairs(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
     return found if asked.of is not None else found | {"all": report.all_annotators(first.ratings, wanted)}
 
 
+def page(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
+    """`summary`, with every figure of the pair where two annotators are looked at, else with those over all of them."""
+    found = summary(sample, asked, known)
+    if asked.of is not None or found["overview"]["n_annotators"] == 2:
+        return found | pairs(sample, asked, known)
+    wanted = report.Wanted(known.codebook, asked.draws, asked.seed)
+    return found | {"pairs": [], "all": report.all_annotators(chosen(sample, asked).first.ratings, wanted)}
+
+
 def verdict(figures: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     """Whether the lower 95 % limit of the headline figure, over roles and pairs, reaches the threshold: `met` is None where there is none.
 
