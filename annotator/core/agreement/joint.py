@@ -113,7 +113,7 @@ class _Strata:
 
 
 def _strata(met: Met, figure: Whole) -> _Strata:
-    n_annotators, n_roles = int(met.second.max()) + 1, int(met.role.max()) + 1
+    n_annotators, n_roles = int(max(met.first.max(), met.second.max())) + 1, int(met.role.max()) + 1
     key = ((figure * n_roles + met.role) * n_annotators + met.first) * n_annotators + met.second
     strata, stratum = np.unique(key, return_inverse=True)
     size, n_labels = len(strata), int(max(met.a.max(), met.b.max())) + 1
