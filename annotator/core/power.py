@@ -10,7 +10,8 @@ from math import ceil, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
-from annotator.core.agreement import standard_errors, table_of
+from annotator.core.agreement.coefficients import table_of
+from annotator.core.agreement.weighted import standard_errors
 from annotator.errors import BadInput
 
 _NORMAL = NormalDist()

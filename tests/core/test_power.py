@@ -1,5 +1,6 @@
 """Sample sizes for tests and intervals of kappa: known answers, published numbers, other solvers, simulation, what must hold."""
 
+from math import comb
 from statistics import NormalDist
 from typing import Any
 
@@ -110,6 +111,20 @@ def test_the_size_has_the_power_by_the_noncentral_chi_square(a: float, b: float,
 def critical(alpha: float) -> float:
     """What chi-square with one degree of freedom exceeds in `alpha` of all cases."""
     return NormalDist().inv_cdf(1 - alpha / 2) ** 2
+
+
+@given(kappas, kappas, rates, st.integers(2, 6))
+def test_with_several_annotators_it_does_not_matter_how_they_disagree(a: float, b: float, share: float, annotators: int) -> None:
+    """kappaSize counts how many of the annotators give the code: a mixture of all alike and of each on their own."""
+    assume(abs(a - b) > 0.01)
+
+    def chances(kappa: float) -> np.ndarray:
+        alone = np.array([comb(annotators, k) * share**k * (1 - share) ** (annotators - k) for k in range(annotators + 1)])
+        return (1 - kappa) * alone + kappa * np.array([1 - share, *[0] * (annotators - 1), share])
+
+    distance = ((chances(b) - chances(a)) ** 2 / chances(a)).sum()
+    found = size_to_test(a, b, (share, 1 - share), annotators=annotators)
+    assert found.exact * distance == pytest.approx(7.848861, rel=1e-6)
 
 
 def largest(kappa: float, shares: list[float]) -> float | None:
