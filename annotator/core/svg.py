@@ -48,7 +48,8 @@ def title(words: str) -> str:
 def line(start: tuple[float, float], end: tuple[float, float], **look: object) -> str:
     """A line between two places."""
     places = {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}
-    return element("line", **places, **({"stroke": "currentColor"} | look))
+    # Without a fill of its own it would inherit one, and some viewers of PDF draw that as a line too.
+    return element("line", **places, **({"stroke": "currentColor", "fill": "none"} | look))
 
 
 def text(at: tuple[float, float], words: str, *inside: str, **look: object) -> str:
@@ -122,3 +123,19 @@ def clipped(words: str, width: float, size: float = FONT) -> str:
     while kept < len(words) and (room := room - _share(words[kept]) * size) >= 0:
         kept += 1
     return words[:kept].rstrip() + "…"
+
+
+def wrapped(words: str, width: float, size: float = FONT, lines: int = 2) -> list[str]:
+    """Words broken into so many lines of about that width; the last one is clipped.
+
+    >>> wrapped("n 41/38, too few to say", 90), wrapped("", 90)
+    (['n 41/38, too', 'few to say'], [])
+    """
+    found: list[str] = []
+    for word in words.split():
+        longer = f"{found[-1]} {word}" if found else word
+        if not found or (width_of(longer, size) > width and len(found) < lines):
+            found.append(word)
+        else:
+            found[-1] = longer
+    return [clipped(line, width, size) for line in found]
