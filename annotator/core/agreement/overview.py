@@ -70,8 +70,10 @@ def overview_of(pool: Pool) -> dict[str, Any]:
     labels hold several codes.
     """
     lines = _lines(pool)
+    annotators = [pool.ratings.annotators[at] for at in np.unique(pool.ratings.annotator).tolist()]
     return {
-        "n_annotators": len(np.unique(pool.ratings.annotator)),
+        "annotators": annotators,
+        "n_annotators": len(annotators),
         "n_utterances": len(np.unique(pool.met.unit)),
         "directed": pool.directed,
         "headline": lines["stratified"]["headline"],
