@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from annotator.core.agreement.asked import THRESHOLD
 from annotator.errors import BadInput
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -27,6 +28,8 @@ class Settings(BaseSettings):
     """Serve other machines without https. Only for a network you trust."""
     sign_in_days: int = 30
     """How long a browser stays signed in."""
+    agreement_threshold: float = Field(THRESHOLD, ge=-1, le=1)
+    """What the lower 95 % limit of agreement is held against."""
 
     model: str = ""
     """The model that a provider is asked for; empty: the provider's own choice."""
