@@ -15,7 +15,7 @@ def as_png(svg: str, scale: float = 2) -> bytes:
 
 
 def as_pdf(svg: str) -> bytes:
-    """The drawing as one page of its own size, its words as words."""
+    """The drawing as one page of its own size, its words as words; the page is the same each time, its bytes are not."""
     pdf: bytes = _converter().svg_to_pdf(_on_paper(svg))
     return pdf
 
