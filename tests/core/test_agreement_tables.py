@@ -21,7 +21,7 @@ THREE = [
 ]
 
 
-def figures_of(said: list[Handed], asked: Asked = Asked(), codebook: Any = None) -> dict[str, Any]:  # noqa: B008: a value
+def figures_of(said: list[Handed], asked: Asked | None = None, codebook: Any = None) -> dict[str, Any]:
     sample = sample_of(said)
     return pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook)
 
@@ -120,7 +120,7 @@ def test_in_a_paper_reasons_stand_under_the_table() -> None:
     table = by_name(figures_of(THREE))["overall"]
     printed = for_paper(table)
     assert printed.heading == table.heading[:-1]
-    assert printed.notes[0] == f"Undefined: {rows(table)[0]['undefined']} (Assistant)."
+    assert printed.notes[0] == f"Undefined: {rows(table)[0]['undefined']} (Assistant, assisted only)."
     assert "Undefined: " in printed.latex() and for_paper(printed) == printed
 
 
