@@ -3,7 +3,8 @@
 from math import ceil
 from statistics import NormalDist
 
-from annotator.core.agreement import standard_errors, table_of
+from annotator.core.agreement.coefficients import table_of
+from annotator.core.agreement.weighted import standard_errors
 
 DESIGN_EFFECT = 2.0
 """How many times more is needed because the utterances of a conversation are alike; measured designs lie around it."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from annotator.core.agreement import Asked, Corpus, Judgement, pairs_of_sample, sample_of_rows, summary_of
+from annotator.core.agreement import Asked, Corpus, Judgement, page_of, pairs_of_sample, sample_of_rows, summary_of
 from annotator.core.labelled import Labelled
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
@@ -29,13 +29,19 @@ def report(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
 
     One person's view has the pairs that they are in, the others as `annotator-1` and so on, and nothing of all annotators at once.
     """
-    sample, asked, codebook = _read(session, view, asked)
+    sample, asked, codebook = read(session, view, asked)
     return pairs_of_sample(sample, asked, codebook) | _summary(session, view, sample, asked, codebook)
 
 
 def summary(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
     """The figures that a lead reads first, without those of every pair, which take long where there are many."""
-    return _summary(session, view, *_read(session, view, asked))
+    return _summary(session, view, *read(session, view, asked))
+
+
+def page(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
+    """`summary`, with every figure of the pair where two annotators are looked at."""
+    sample, asked, codebook = read(session, view, asked)
+    return page_of(sample, asked, codebook, _corpus(session), as_it_stands(session, view, _only(view, asked)))
 
 
 def report_of(rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy | None = None) -> dict[str, Any]:
@@ -73,8 +79,8 @@ def rounds_with_labels(session: Session, view: View) -> list[str]:
     return list(session.scalars(statement))
 
 
-def _read(session: Session, view: View, asked: Asked) -> tuple[Any, Asked, Codebook]:
-    """The sample, and what is asked of it as far as the view goes."""
+def read(session: Session, view: View, asked: Asked) -> tuple[Any, Asked, Codebook]:
+    """The sample, what is asked of it as far as the view goes, and the codes there are to choose from."""
     if asked.round is not None and asked.round not in (known := rounds_with_labels(session, view)):
         if view.only_user_id is not None:
             raise BadInput(f"No closed round of yours is called {asked.round!r}. Closed are: {', '.join(known) or 'none yet'}.")

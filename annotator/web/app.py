@@ -15,6 +15,7 @@ from annotator.web import (
     adjudications,
     agreement,
     comments,
+    confused,
     conversations,
     errors,
     export,
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     desk = (items, search, review, conversations, thread, comments)
     settling = (adjudication, adjudications, settled)
     lead = (rounds, round, intake, tagging, run, proposals, users)
-    for screen in (*desk, taxonomy, *settling, agreement, export, accounts, *lead):
+    for screen in (*desk, taxonomy, *settling, agreement, confused, export, accounts, *lead):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

@@ -39,6 +39,7 @@ def templates() -> Environment:
     )
     environment.filters["percent"] = percent
     environment.filters["figure"] = figure
+    environment.filters["interval"] = interval
     environment.filters["markdown"] = to_html
     return environment
 
@@ -51,6 +52,11 @@ def percent(probability: float | None) -> str:
 def figure(value: float | None) -> str:
     """A figure to two places, or `undefined`."""
     return "undefined" if value is None else f"{value:.2f}"
+
+
+def interval(limits: tuple[float, float] | list[float] | None) -> str:
+    """Two limits as people read them, or a dash where there are none."""
+    return "–" if limits is None else f"{limits[0]:.2f} to {limits[1]:.2f}"
 
 
 def render_page(name: str, page: Page, status: int = 200) -> HTMLResponse:

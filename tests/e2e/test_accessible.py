@@ -98,10 +98,14 @@ def _sentence(violation: dict[str, Any]) -> str:
     return f"{violation['id']} ({violation['impact']}) {len(violation['nodes'])} x {nodes}"
 
 
+CONFUSED = "/confused?role=Seeker&said=PCT&other=IQ"
 # Pages by who looks at them. `{a1}` is the desk of who looks for that conversation of `web/world.py`.
 PAGES = {
     "on the way in": [("eve", "/sign-in"), ("eve", "/link/unknown"), ("alice", "/nowhere")],
-    "of an annotator": [("alice", "/review"), ("cem", "/review"), ("alice", "/taxonomy"), ("alice", "/agreement"), ("alice", "/export")],
+    "of an annotator": [
+        ("alice", "/review"), ("cem", "/review"), ("alice", "/taxonomy"), ("alice", "/agreement"), ("alice", "/export"),
+        ("alice", CONFUSED),
+    ],
     "to find one's way": [
         ("alice", "/review/search?q=item"), ("alice", "/review/recent"), ("alice", "/comments"), ("alice", "{a1}/2/comments"),
     ],
@@ -110,7 +114,8 @@ PAGES = {
         ("rui", "/agreement"), ("rui", "/export"), ("rui", "/review"), ("rui", "/comments?show=flags"), ("rui", "/round/1"),
     ],
     "of a lead": [
-        ("lea", "/agreement"), ("lea", "/export"), ("lea", "/import"), ("lea", "/users"), ("leo", "/review"), ("lea", "/comments"),
+        ("lea", "/agreement"), ("lea", CONFUSED), ("lea", "/export"), ("lea", "/import"), ("lea", "/users"), ("leo", "/review"),
+        ("lea", "/comments"),
     ],
     "of rounds": [
         ("lea", "/round"), ("lea", "/round/1"), ("lea", "/round/2"), ("lea", "/round/plan?name=next&annotators=Bobolinsky&blind=0.3"),

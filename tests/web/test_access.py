@@ -63,6 +63,7 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/agreement"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/agreement.json"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/agreement.csv"): ({}, (200, 200, 200, 303, 200)),
+    ("GET", "/confused"): ({"params": {"role": "Seeker", "said": "PCT", "other": "IQ"}}, (200, 200, 200, 303, 200)),
     ("GET", "/adjudication"): ({}, (403, 200, 403, 303, 403)),
     ("GET", "/adjudication/{round_id}"): ({}, (403, 200, 403, 303, 403)),
     ("GET", "/adjudication/{round_id}/settled"): ({}, (403, 200, 403, 303, 403)),

@@ -48,6 +48,7 @@ QUERY: dict[str, tuple[Any, ...]] = {
     "q": ("item", "Zq"), "after": (1,), "assignment": (1, 5),
     "utterance": (5, 8, 11, 35, 38), "settled": (1, 2), "proposal": ("true",), "reason": ("other",), "comment": ("no",),
     "rule": ("adjudicated",), "show": ("all", "flags"),
+    "condition": ("", "blind"), "a": ("",), "b": ("",), "said": ("ASK", "SHOW"), "other": ("SHOW", "ASK"),
 }  # fmt: skip
 ALSO = [f"/export/download?format={one}&labels={whose}" for one in EXPORTERS for whose in ("gold", PEOPLE["alice"][0])]
 ASKED = ({}, {"hx-request": "true"}, {"accept": "application/json"})

@@ -10,9 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from annotator.flow import accounts, intake
+from annotator.flow.first_labels import remember, remember_all
 from annotator.flow.intake_report import Options
 from annotator.flow.project import init_project, open_project
 from annotator.models import (
@@ -23,6 +24,7 @@ from annotator.models import (
     Decision,
     Discussion,
     Failure,
+    FirstLabels,
     Gold,
     Item,
     ItemDecision,
@@ -302,6 +304,7 @@ class _Builder:
             self.add(ReasonOpened(assignment_id=at, utterance_id=talked))
         if who in place.done:
             self.add(Submission(assignment_id=at, handed_in=True, last_decision_id=last))
+            remember(self.session, [at])
 
 
 def change(session: Session, hidden: Callable[[Secret], bool], eyes: str) -> None:
@@ -327,6 +330,8 @@ def change(session: Session, hidden: Callable[[Secret], bool], eyes: str) -> Non
     if PEOPLE.get(eyes, ("", Role.ANNOTATOR))[1] == Role.ANNOTATOR:
         _be_busy(session, eyes)
     session.flush()
+    session.execute(delete(FirstLabels))
+    remember_all(session)
 
 
 def _be_busy(session: Session, eyes: str) -> None:

@@ -3,11 +3,15 @@
 A label is a set of codes of one role; two labels agree when the sets are equal. Figures are given per role, because the roles
 have different codes and can never be confused. The way of a figure: judgements are counted once (`counts`) into cells of
 conversation and label pair; tables and sums of these give the coefficients (`coefficients`, `weighted`, `sets`, `several`,
-`per_code`), their errors (`intervals`, `resampling`, `rare`) and the blocks of a report (`codes`, `categories`, `report`).
+`per_code`), their errors (`intervals`, `resampling`, `rare`) and the blocks of a report (`codes`, `categories`, `report`). What proposals
+did to labels is in `arms`, `shift` and `adoption`, whether a model may replace a human in `alternative`.
 
 Only what needs no numpy is named here, so that a server and a command start without it.
 """
 
+from annotator.core.agreement.adoption import adoption_of, mcnemar_exact
+from annotator.core.agreement.alternative import alternative_test
+from annotator.core.agreement.arms import difference, mean_of, rate, switch_to_model
 from annotator.core.agreement.asked import Asked, Corpus
 from annotator.core.agreement.coefficients import (
     Kappa,
@@ -25,14 +29,15 @@ from annotator.core.agreement.coefficients import (
 from annotator.core.agreement.face import (
     agreement,
     agreement_of_all,
-    merged,
+    if_merged,
+    meetings,
     page_of,
     pairs_of_sample,
     sample_of,
     sample_of_rows,
     summary_of,
 )
-from annotator.core.agreement.judgement import Codes, Handed, Judgement
+from annotator.core.agreement.judgement import Codes, Handed, Judgement, Meeting
 from annotator.core.agreement.per_code import kappa_within_categories, one_vs_rest, pooled_kappa, specific_agreement
 from annotator.core.agreement.rare import goodness_of_fit
 from annotator.core.agreement.sets import exact_match, jaccard_distance, masi_distance, mean_codes, mean_jaccard
@@ -51,30 +56,38 @@ __all__ = [
     "Handed",
     "Judgement",
     "Kappa",
+    "Meeting",
+    "adoption_of",
     "agreement",
     "agreement_of_all",
     "alpha",
+    "alternative_test",
     "bennett_s",
     "category_weight",
     "cohen_kappa",
     "confusions",
+    "difference",
     "exact_match",
     "goodness_of_fit",
     "gwet_ac1",
     "gwet_ac2",
+    "if_merged",
     "jaccard_distance",
     "kappa_max",
     "kappa_within_categories",
     "masi_distance",
+    "mcnemar_exact",
     "mean_codes",
     "mean_jaccard",
-    "merged",
+    "mean_of",
+    "meetings",
     "one_vs_rest",
     "ordered_weight",
     "pabak",
     "page_of",
     "pairs_of_sample",
     "pooled_kappa",
+    "rate",
     "sample_of",
     "sample_of_rows",
     "scott_pi",
@@ -82,6 +95,7 @@ __all__ = [
     "standard_errors",
     "stratified_kappa",
     "summary_of",
+    "switch_to_model",
     "table_of",
     "weighted_kappa",
 ]  # fmt: skip

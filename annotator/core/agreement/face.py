@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from annotator.core.agreement.asked import Asked, Corpus
-from annotator.core.agreement.judgement import Handed, Judgement
+from annotator.core.agreement.judgement import Codes, Handed, Judgement, Meeting
 from annotator.core.labelled import Labelled
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ def sample_of_rows(rows: Iterable[Labelled]) -> "Sample":
     return sample.sample_of_rows(rows)
 
 
-def merged(sample: "Sample", into: Mapping[str, str]) -> "Sample":
-    """The sample as if codes had been others: `into` maps CODE or ROLE/CODE to the code it becomes."""
+def if_merged(sample: "Sample", asked: Asked, into: Mapping[str, str]) -> dict[str, Any]:
+    """The figures before and after codes become others: see `summary.if_merged`."""
     from annotator.core.agreement import summary  # with numpy
 
-    return summary.merged(sample, into)
+    return summary.if_merged(sample, asked, into)
 
 
 def summary_of(
@@ -101,3 +101,10 @@ def pairs_of_sample(
     from annotator.core.agreement import summary  # with numpy
 
     return summary.pairs(sample, asked or Asked(), summary.Known(codebook or {}))
+
+
+def meetings(sample: "Sample", asked: Asked, role: str, said: Codes, other: Codes) -> list[Meeting]:
+    """The utterances on which two labels met, of what is asked for: see `met.meetings`."""
+    from annotator.core.agreement import met, summary  # with numpy
+
+    return met.meetings(summary.chosen(sample, asked).first, role, said, other, asked.of)

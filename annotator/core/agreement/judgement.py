@@ -19,6 +19,15 @@ class Judgement:
     codes: Codes | None
 
 
+class Meeting(NamedTuple):
+    """An utterance two annotators labelled: its conversation, its place among those of its role, from 0, and who they are."""
+
+    conversation: str
+    place: int
+    first: str
+    second: str
+
+
 class Handed(NamedTuple):
     """What one annotator handed in of one role's utterances of one conversation, in their order.
 

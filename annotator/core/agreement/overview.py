@@ -112,6 +112,7 @@ def _line(figure: Figure, codes: Sequence[CodeSums], table: Table) -> dict[str, 
         why = dict.fromkeys(("kappa_macro", "kappa_macro_se", "kappa_macro_ci95"), line["undefined"].get("po", NO_CODE))
     else:
         why = {f"kappa_macro_{name}": reason for name, reason in errors.why.items() if name in ("se", "ci95")}
+    why |= dict.fromkeys(("mean_jaccard", "share_several"), figure.reason) if not table else {}
     return line | {
         "headline": "kappa_macro" if (several or 0) > SEVERAL else "kappa",
         "kappa_macro": value, "kappa_macro_se": errors and errors.se, "kappa_macro_ci95": errors and errors.ci95 and list(errors.ci95),

@@ -46,8 +46,8 @@ class Sample:
         return replace(self, ratings=kept, **mine)
 
     def of_round(self, name: str) -> "Sample":
-        """The ratings of one round."""
-        return self.only(self.round == self.rounds.index(name))
+        """The ratings of one round; none where nothing was said in it."""
+        return self.only(self.round == (self.rounds.index(name) if name in self.rounds else -1))
 
     def of_annotators(self, names: Collection[str]) -> "Sample":
         """The ratings of some annotators; raises `BadInput` for one who is in none of them."""

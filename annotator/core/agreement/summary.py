@@ -9,8 +9,7 @@ from annotator.core.agreement.asked import Asked, Corpus
 from annotator.core.agreement.overview import by_condition, by_round, matrix, overview_of, pool_of, rest, with_themselves
 from annotator.core.agreement.planner import plan
 from annotator.core.agreement.sample import Sample
-from annotator.core.agreement.what_if import merged as merged_ratings
-from annotator.core.agreement.what_if import what_if
+from annotator.core.agreement.what_if import merged, what_if
 from annotator.errors import BadInput
 
 Codebook = Mapping[str, Mapping[str, str]]
@@ -129,6 +128,8 @@ def _after(asked: Asked, known: Known) -> dict[str, Any] | None:
     return line | {"n_changed": n_changed}
 
 
-def merged(sample: Sample, into: Mapping[str, str]) -> Sample:
-    """The sample as if codes had been others."""
-    return replace(sample, ratings=merged_ratings(sample.ratings, into))
+def if_merged(sample: Sample, asked: Asked, into: Mapping[str, str]) -> dict[str, Any]:
+    """{"merged": into, "before": overview, "after": overview}: the figures if codes had been others, CODE or ROLE/CODE to code."""
+    ratings = chosen(sample, asked).first.ratings
+    found = {"before": ratings, "after": merged(ratings, into)}
+    return {"merged": dict(into), **{name: overview_of(pool_of(of, asked.of)) for name, of in found.items()}}
