@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from annotator.cli import verification
 from annotator.cli.shared import Db, Json, Project, opened, show
 
 app = typer.Typer()
@@ -16,6 +17,10 @@ def agree(
     round: Annotated[str | None, typer.Option(help="Only this round.")] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Work every figure out anew with other libraries and say what differs.")] = False,
+    saved: Annotated[
+        Path | None, typer.Option("--report", metavar="PATH", help="Verify this saved `agree --json`, not figures made now.")
+    ] = None,
     project: Project = None,
     db: Db = None,
 ) -> None:
@@ -26,6 +31,9 @@ def agree(
     from annotator.flow.access import EVERYTHING
 
     asked = Asked(round=round)
+    if verify or saved is not None:
+        verification.verify(file, asked, saved, (project, db), as_json)
+        return
     if file is not None:
         figures = agreement.report_of(read_labels(file), asked)
     else:
