@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from annotator.core.agreement import (
     Judgement,
     Kappa,
+    adoption_of,
     agreement,
     agreement_of_all,
     alpha,
+    alternative_test,
     bennett_s,
     category_weight,
     cohen_kappa,
+    difference,
     exact_match,
     goodness_of_fit,
     gwet_ac1,
@@ -26,20 +29,25 @@ from annotator.core.agreement import (
     kappa_max,
     kappa_within_categories,
     masi_distance,
+    mcnemar_exact,
     mean_codes,
     mean_jaccard,
+    mean_of,
     one_vs_rest,
     ordered_weight,
     pabak,
     pooled_kappa,
+    rate,
     scott_pi,
     specific_agreement,
     standard_errors,
     stratified_kappa,
+    switch_to_model,
     table_of,
     weighted_kappa,
 )
 from annotator.core.labelled import Labelled, each_once, read_rows
+from annotator.core.power import size_for_any_table, size_for_margins, size_to_estimate, size_to_test
 from annotator.core.taxonomy import Taxonomy, parse_taxonomy
 from annotator.errors import AnnotatorError, BadInput
 
@@ -56,22 +64,25 @@ if TYPE_CHECKING:
         units_of_counts,
         units_of_ratings,
     )
+    from annotator.core.agreement.shift import total_variation
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AnnotatorError", "BadInput", "Judgement", "Kappa", "Labelled", "Taxonomy",
-    "agreement", "agreement_of", "agreement_of_all", "alpha", "bennett_s", "bootstrap", "category_weight", "cells_of",
-    "cluster_errors", "cohen_kappa", "exact_match", "fleiss_error", "fleiss_kappa", "goodness_of_fit", "gwet_ac1",
-    "gwet_ac1_of_several", "gwet_ac2", "jaccard_distance", "jackknife_error", "kappa_max", "kappa_within_categories",
-    "krippendorff_alpha", "load_taxonomy", "masi_distance", "mean_codes", "mean_jaccard", "one_vs_rest", "ordered_weight", "pabak",
-    "pooled_kappa", "randolph_kappa", "read_labels", "scott_pi", "specific_agreement", "standard_errors", "stratified_kappa",
-    "table_of", "units_of_counts", "units_of_ratings", "weighted_kappa",
+    "adoption_of", "agreement", "agreement_of", "agreement_of_all", "alpha", "alternative_test", "bennett_s", "bootstrap",
+    "category_weight", "cells_of", "cluster_errors", "cohen_kappa", "difference", "exact_match", "fleiss_error", "fleiss_kappa",
+    "goodness_of_fit", "gwet_ac1", "gwet_ac1_of_several", "gwet_ac2", "jaccard_distance", "jackknife_error", "kappa_max",
+    "kappa_within_categories", "krippendorff_alpha", "load_taxonomy", "masi_distance", "mcnemar_exact", "mean_codes", "mean_jaccard",
+    "mean_of", "one_vs_rest", "ordered_weight", "pabak", "pooled_kappa", "randolph_kappa", "rate", "read_labels", "scott_pi",
+    "size_for_any_table", "size_for_margins", "size_to_estimate", "size_to_test", "specific_agreement", "standard_errors",
+    "stratified_kappa", "switch_to_model", "table_of", "total_variation", "units_of_counts", "units_of_ratings", "weighted_kappa",
 ]  # fmt: skip
 
 # These need numpy, which commands and servers that compute no agreement start without.
 _WITH_NUMPY = {
     "cells_of": "counts", "cluster_errors": "intervals", "bootstrap": "resampling", "jackknife_error": "resampling",
+    "total_variation": "shift",
     **dict.fromkeys(
         (
             "fleiss_error", "fleiss_kappa", "gwet_ac1_of_several", "krippendorff_alpha", "randolph_kappa", "units_of_counts",
