@@ -1,11 +1,12 @@
 """The labels that agreement is made of, read as one sample: those of the first submission, or those that stand now."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, Text, cast, func, select
 from sqlmodel import Session, col
 
 from annotator.core.agreement import Handed, sample_of
@@ -28,14 +29,15 @@ from annotator.models import (
 if TYPE_CHECKING:
     from annotator.core.agreement.sample import Sample
 
+_CHUNK = 500
+
 
 def handed_in(session: Session, view: View, round_name: str | None = None) -> "Sample":
     """What was handed in, with repeats, as far as the view may compare it; of one round, or of all.
 
     One person's view has the others as `annotator-1` and so on.
     """
-    rows = _rows(session, view, round_name)
-    return sample_of(_handed(rows, _names(session, view, rows), {}))
+    return _sample(session, view, round_name, {})
 
 
 def as_it_stands(session: Session, view: View, round_name: str | None = None) -> "tuple[Sample, int] | None":
@@ -43,25 +45,51 @@ def as_it_stands(session: Session, view: View, round_name: str | None = None) ->
 
     None where nothing changed since the first submission.
     """
-    rows = _rows(session, view, round_name)
-    by_assignment = {row.assignment_id: row for row in rows}
+    touched = set(session.scalars(_TOUCHED))
+    if not touched:
+        return None
+    before = {row.assignment: row.labels for row in _read(session, view, round_name) if row.assignment in touched}
     changed: dict[int, Labels] = {}
     n_changed = 0
-    decisions = session.execute(standing(col(Decision.assignment_id).in_(_touched(session, by_assignment))))
+    decisions = session.execute(standing(col(Decision.assignment_id).in_(sorted(before))))
     for assignment_id, stands in side_by_side(session, decisions).items():
-        before: Labels = by_assignment[assignment_id].labels
-        n = sum(a != b for role, labels in stands.items() for a, b in zip(labels, before[role], strict=True))
+        n = sum(a != b for role, labels in stands.items() for a, b in zip(labels, before[assignment_id][role], strict=True))
         if n:
             changed[assignment_id], n_changed = stands, n_changed + n
-    if not changed:
-        return None
-    return sample_of(_handed(rows, _names(session, view, rows), changed)), n_changed
+    return (_sample(session, view, round_name, changed), n_changed) if changed else None
 
 
-def _rows(session: Session, view: View, round_name: str | None) -> list[Any]:
+def _sample(session: Session, view: View, round_name: str | None, instead: Mapping[int, Labels]) -> "Sample":
+    """The first labels, but for the assignments whose labels are given."""
+    if view.only_user_id is None:
+        names = shown_names(session, view)
+    else:
+        names = _own_names(session, view.only_user_id, _read(session, view, round_name))
+    return sample_of(
+        Handed(names[user_id], conversation, role, said, round_, condition, version, repeat)
+        for assignment, labels, user_id, conversation, round_, condition, version, repeat in _read(session, view, round_name)
+        for role, said in instead.get(assignment, labels).items()
+    )
+
+
+class _Row(NamedTuple):
+    """What was handed in of an assignment."""
+
+    assignment: int
+    labels: Labels
+    user_id: int
+    conversation: str
+    round: str
+    condition: str
+    version: str
+    repeat: bool
+
+
+def _read(session: Session, view: View, round_name: str | None) -> Iterator[_Row]:
+    """What was handed in, assignment by assignment, never all of it at once; many labels are decoded together, which is quicker."""
     columns: tuple[Any, ...] = (
-        col(FirstLabels.assignment_id), col(FirstLabels.labels), col(TaxonomyVersion.fingerprint), col(Assignment.user_id),
-        col(Assignment.repeat), col(Round.name).label("round_name"), col(Conversation.key), col(RoundConversation.condition),
+        col(FirstLabels.assignment_id), cast(col(FirstLabels.labels), Text), col(Assignment.user_id), col(Conversation.key),
+        col(Round.name), col(RoundConversation.condition), col(TaxonomyVersion.fingerprint), col(Assignment.repeat),
     )  # fmt: skip
     statement: Select[Any] = (
         select(*columns)
@@ -74,28 +102,20 @@ def _rows(session: Session, view: View, round_name: str | None) -> list[Any]:
         .where(compared(view, repeats=True))
         .order_by(col(Assignment.conversation_id), col(FirstLabels.assignment_id))
     )
-    return list(session.execute(statement if round_name is None else statement.where(col(Round.name) == round_name)))
+    found = session.connection().execute(statement if round_name is None else statement.where(col(Round.name) == round_name))
+    for rows in found.partitions(_CHUNK):
+        labels = json.loads(f"[{','.join(row[1] for row in rows)}]")
+        yield from (_Row(row[0], said, *row[2:]) for row, said in zip(rows, labels, strict=True))
 
 
-def _names(session: Session, view: View, rows: list[Any]) -> dict[int, str]:
-    return shown_names(session, view) if view.only_user_id is None else _own_names(session, view.only_user_id, rows)
-
-
-def _handed(rows: Iterable[Any], names: Mapping[int, str], instead: Mapping[int, Labels]) -> Iterable[Handed]:
-    for row in rows:
-        labels: Labels = instead.get(row.assignment_id, row.labels)
-        for role, said in labels.items():
-            yield Handed(names[row.user_id], row.key, role, said, row.round_name, row.condition, row.fingerprint, row.repeat)
-
-
-def _own_names(session: Session, user_id: int, rows: Iterable[Any]) -> dict[int, str]:
+def _own_names(session: Session, user_id: int, rows: Iterable[_Row]) -> dict[int, str]:
     """User id → what one person may call them: themselves by name, the others by numbers that tell nothing of who they are.
 
     The order depends on the rounds and on who asks, so that numbers of two answers cannot be matched; and on what only the
     database knows of the others, so that nobody can work it out.
     """
     rows = list(rows)
-    asked = f"{user_id} {sorted({row.round_name for row in rows})}"
+    asked = f"{user_id} {sorted({row.round for row in rows})}"
 
     def place(other: int) -> bytes:
         user = session.get_one(User, other)
@@ -107,19 +127,16 @@ def _own_names(session: Session, user_id: int, rows: Iterable[Any]) -> dict[int,
     return {user_id: own} | dict(zip(others, free, strict=False))
 
 
-def _touched(session: Session, assignment_ids: Iterable[int]) -> list[int]:
-    """Of these assignments, those in which something was done after the first submission."""
-    first = (
-        select(col(Submission.assignment_id), func.min(col(Submission.id)).label("id"))
-        .where(col(Submission.handed_in))
-        .group_by(col(Submission.assignment_id))
-        .subquery("first")
-    )
-    newest = select(col(Decision.assignment_id), func.max(col(Decision.id)).label("id")).where(col(Decision.act_key).is_not(None))
-    last = newest.group_by(col(Decision.assignment_id)).subquery("last")
-    statement = (
-        select(col(Submission.assignment_id))
-        .join(first, first.c.id == col(Submission.id))
-        .join(last, and_(last.c.assignment_id == col(Submission.assignment_id), last.c.id > col(Submission.last_decision_id)))
-    )
-    return sorted(set(session.scalars(statement)) & set(assignment_ids))
+_first = (
+    select(col(Submission.assignment_id), func.min(col(Submission.id)).label("id"))
+    .where(col(Submission.handed_in))
+    .group_by(col(Submission.assignment_id))
+    .subquery("first")
+)
+_later = select(col(Decision.id)).where(
+    col(Decision.assignment_id) == col(Submission.assignment_id),
+    col(Decision.id) > col(Submission.last_decision_id),
+    col(Decision.act_key).is_not(None),
+)
+_TOUCHED = select(col(Submission.assignment_id)).join(_first, _first.c.id == col(Submission.id)).where(_later.exists())
+"""The assignments in which something was done after the first submission."""

@@ -1,19 +1,20 @@
 """All labels that figures may be made of, with what tells them apart: round, condition, taxonomy version, first pass or repeat."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotator.core.agreement.counts import SKIPPED, Ratings, Whole, sorted_names
-from annotator.core.agreement.judgement import Codes, Handed
+from annotator.core.agreement.judgement import Handed
 from annotator.core.labelled import Labelled, join_codes, split_codes
 from annotator.errors import BadInput
 
 _BLANK = SKIPPED - 1
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,31 +94,51 @@ def sample_of(handed: Iterable[Handed]) -> Sample:
     >>> found.ratings.unit.tolist(), found.ratings.label.tolist()
     ([0, 2, 0, 1, 2], [0, -1, 0, 1, 2])
     """
-    handed = list(handed)
-    names: dict[str, dict[str, int]] = {name: {} for name in ("annotator", "conversation", "role", "round", "condition", "version")}
-    index = {name: np.array([place.setdefault(getattr(one, name), len(place)) for one in handed]) for name, place in names.items()}
-    sizes = np.array([len(one.labels) for one in handed], dtype=np.int64)
-    cells: dict[Any, int] = {None: 0, False: 1}
-    cell = np.array([cells.setdefault(one, len(cells)) for one in chain.from_iterable(one.labels for one in handed)], dtype=np.int64)
-    labels: dict[Codes, int] = {}
-    of_cell = [_BLANK, SKIPPED, *(labels.setdefault(frozenset(split_codes(one)), len(labels)) for one in list(cells)[2:])]
+    names = {name: _Places() for name in Handed._fields}
+    cells = names["labels"]
+    cells |= {None: 0, False: 1}
+    chunks = [_numbered(chunk, names) for chunk in _chunks(handed)] or [_numbered([], names)]
+    size, cell = (np.concatenate([chunk[name] for chunk in chunks]) for name in ("size", "labels"))
+    labels = _Places()
+    of_cell = [_BLANK, SKIPPED, *(labels[frozenset(split_codes(one))] for one in list(cells)[2:])]
     said = np.array(of_cell, dtype=np.int64)[cell]
-    places = np.arange(len(said)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    block = index["conversation"].astype(np.int64) * max(len(names["role"]), 1) + index["role"]
-    longest = int(sizes.max(initial=0))
     kept = said > _BLANK
-    spread = {name: np.repeat(of_name.astype(np.int64), sizes)[kept] for name, of_name in index.items()}
-    annotators, annotator = sorted_names(names["annotator"], spread["annotator"])
-    roles, role = sorted_names(names["role"], spread["role"])
-    ratings = Ratings(
-        annotators, roles, tuple(labels),
-        annotator, role, spread["conversation"], (np.repeat(block, sizes) * longest + places)[kept], said[kept],
-    )  # fmt: skip
-    repeat = np.repeat(np.array([one.repeat for one in handed], dtype=bool), sizes)[kept]
+    said = said[kept]
+    within = (np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size))[kept]
+    of = {name: np.repeat(np.concatenate([chunk[name] for chunk in chunks]), size)[kept] for name in names if name != "labels"}
+    unit = (of["conversation"] * max(len(names["role"]), 1) + of["role"]) * int(size.max(initial=0)) + within
+    annotators, annotator = sorted_names(names["annotator"], of["annotator"])
+    roles, role = sorted_names(names["role"], of["role"])
+    repeat = np.array(list(names["repeat"]), dtype=bool)[of["repeat"]]
     return Sample(
-        ratings, places[kept], tuple(names["conversation"]), tuple(names["round"]), tuple(names["condition"]), tuple(names["version"]),
-        spread["round"], spread["condition"], spread["version"], repeat,
+        Ratings(annotators, roles, tuple(labels), annotator, role, of["conversation"], unit, said),
+        within, tuple(names["conversation"]), tuple(names["round"]), tuple(names["condition"]), tuple(names["version"]),
+        of["round"], of["condition"], of["version"], repeat,
     )  # fmt: skip
+
+
+class _Places(dict[Any, int]):
+    """Numbers what it is asked for, in the order of being asked."""
+
+    def __missing__(self, key: Any) -> int:
+        self[key] = place = len(self)
+        return place
+
+
+def _chunks(handed: Iterable[Handed]) -> Iterator[list[Handed]]:
+    """A few at a time, so that a reader of the database need not hold them all."""
+    handed = iter(handed)
+    while chunk := list(islice(handed, _CHUNK)):
+        yield chunk
+
+
+def _numbered(handed: Sequence[Handed], names: Mapping[str, _Places]) -> dict[str, Whole]:
+    """Each column as numbers, the labels one after the other, and how many of them each has."""
+    columns = dict(zip(Handed._fields, zip(*handed, strict=True), strict=True)) if handed else dict.fromkeys(Handed._fields, ())
+    sizes = np.fromiter(map(len, columns["labels"]), dtype=np.int64, count=len(handed))
+    columns["labels"] = tuple(chain.from_iterable(columns["labels"]))
+    found = {name: np.fromiter(map(names[name].__getitem__, column), np.int64, len(column)) for name, column in columns.items()}
+    return found | {"size": sizes}
 
 
 def sample_of_rows(rows: Iterable[Labelled]) -> Sample:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole, totals
-from annotator.core.agreement.joint import code_sums
+from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.overview import Pool
 from annotator.errors import BadInput
@@ -19,11 +18,47 @@ _MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Kappa's numerator and denominator of one role over the pairs of annotators, and the kappas of its codes."""
+    """Kappa's numerator and denominator, sums over the pairs of annotators."""
 
     above: float
     below: float
-    codes: Mapping[str, float]
+
+    @property
+    def kappa(self) -> float | None:
+        """Undefined where all used one label only."""
+        return self.above / self.below if self.below > 1e-9 else None
+
+
+_Parts = Mapping[str, _Sums]
+"""What a figure is made of, one part per kappa: the mean of codes has one per code, kappa of the whole label a single one per role."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """The pairs of labels of one role, `pair` numbering the pairs of annotators, of which each has `n`; what each pair of labels
+    confuses, an index into `confusions` or -1; and the parts of its figure as it is.
+    """
+
+    labels: Sequence[Codes]
+    pair: Whole
+    n: Whole
+    a: Whole
+    b: Whole
+    confusions: Sequence[tuple[tuple[str, str], int]]
+    confused: Whole
+    now: _Parts
+
+    def sums(self, index: Whole, b: Whole, size: int) -> _Sums:
+        """Kappa where the labels are `index[label]`, of `size` kinds, and the second annotator's were b."""
+        a, b = index[self.a], index[b]
+        agreed = np.bincount(self.pair[a == b], minlength=len(self.n))
+        by_a, by_b = (np.bincount(self.pair * size + one, minlength=len(self.n) * size).reshape(len(self.n), size) for one in (a, b))
+        chance = np.einsum("ij,ij->i", by_a, by_b) / self.n
+        return _Sums(float((agreed - chance).sum()), float((self.n - chance).sum()))
+
+    def of_code(self, codes: Codes, b: Whole) -> _Sums:
+        """Kappa of any of these codes against the rest."""
+        return self.sums(np.array([not codes.isdisjoint(label) for label in self.labels], dtype=np.int64), b, 2)
 
 
 def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
@@ -33,78 +68,74 @@ def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
     roles as they are, with the two codes merged, and if both annotators had said the same wherever exactly these two stand against
     each other (the first's code is kept). The figure is the one that `headline` names, "kappa" or "kappa_macro".
     """
-    met, labels = pool.met, pool.ratings.labels
-    of_role = {role: met.where(met.role == at) for at, role in enumerate(pool.roles)}
-    now = {role: _sums(labels, found, headline) for role, found in of_role.items()}
+    of_codes = headline == "kappa_macro"
+    roles = {role: _role(pool, at, role, of_codes=of_codes) for at, role in enumerate(pool.roles)}
+    now = {name: role.now for name, role in roles.items()}
     found: dict[str, list[dict[str, Any]]] = {}
-    for role, pairs in of_role.items():
+    for name, role in roles.items():
         rows = []
-        for (x, y), n in _confused(labels, pairs)[:_MOST]:
-            merged = _sums(*_merged(labels, pairs, {x: y}), headline)
-            settled = _sums(labels, _settled(labels, pairs, x, y), headline)
+        for at, ((x, y), n) in enumerate(role.confusions):
             row: dict[str, Any] = {"codes": [x, y], "n": n}
-            for name, sums in (("now", now[role]), ("merged", merged), ("settled", settled)):
-                row |= {name: _figure([sums], headline), f"overall_{name}": _figure([*(now | {role: sums}).values()], headline)}
+            figures = {"now": role.now, "merged": _merged(role, x, y, of_codes), "settled": _settled(role, at, (x, y), of_codes)}
+            for what, parts in figures.items():
+                row |= {what: _figure([parts], of_codes), f"overall_{what}": _figure([*(now | {name: parts}).values()], of_codes)}
             rows.append(row)
-        found[role] = sorted(rows, key=lambda row: -((row["settled"] or 0) - (row["now"] or 0)))
+        found[name] = sorted(rows, key=lambda row: -((row["settled"] or 0) - (row["now"] or 0)))
     return found
 
 
-def _confused(labels: Sequence[Codes], met: Met) -> list[tuple[tuple[str, str], int]]:
-    """The pairs of codes of which one annotator said one and the other the other, all else being equal; the rarer code first."""
-    uses: Counter[str] = Counter()
+def _role(pool: Pool, at: int, name: str, *, of_codes: bool) -> _Role:
+    met, labels, codes = pool.met.where(pool.met.role == at), pool.ratings.labels, pool.codes[name]
+    _, pair, n = np.unique(met.first * len(pool.ratings.annotators) + met.second, return_inverse=True, return_counts=True)
+    confusions, confused = _confused(labels, met, dict(zip(codes.codes, codes.n_a + codes.n_b, strict=True)))
+    role = _Role(labels, pair, n, met.a, met.b, confusions, confused, {})
+    if of_codes:
+        return replace(role, now={code: role.of_code(frozenset({code}), met.b) for code in codes.codes})
+    return replace(role, now={"": role.sums(np.arange(len(labels)), met.b, len(labels))})
+
+
+def _confused(labels: Sequence[Codes], met: Met, uses: Mapping[str, float]) -> tuple[list[tuple[tuple[str, str], int]], Whole]:
+    """The pairs of codes of which one annotator said one and the other the other, all else being equal, the rarer code first; and for
+    each pair of labels which of them, or -1.
+    """
     found: Counter[tuple[str, str]] = Counter()
     size = max(len(labels), 1)
-    keys, counts = np.unique(met.a * size + met.b, return_counts=True)
+    keys, place, counts = np.unique(met.a * size + met.b, return_inverse=True, return_counts=True)
+    of_key: list[tuple[str, str] | None] = []
     for key, n in zip(keys.tolist(), counts.tolist(), strict=True):
-        a, b = labels[key // size], labels[key % size]
-        uses.update(dict.fromkeys(a, n))
-        uses.update(dict.fromkeys(b, n))
-        if len(a - b) == 1 == len(b - a):
-            x, y = sorted((*(a - b), *(b - a)))
+        here, there = labels[key // size] - labels[key % size], labels[key % size] - labels[key // size]
+        of_key.append(None)
+        if len(here) == 1 == len(there):
+            x, y = sorted((*here, *there), key=lambda code: (uses[code], code))
+            of_key[-1] = x, y
             found[x, y] += n
-    ordered = [((x, y) if (uses[x], x) < (uses[y], y) else (y, x), n) for (x, y), n in found.items()]
-    return sorted(ordered, key=lambda one: (-one[1], one[0]))
+    most = sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_MOST]
+    at = {codes: index for index, (codes, _) in enumerate(most)}
+    return most, np.array([at.get(codes, -1) if codes else -1 for codes in of_key], dtype=np.int64)[place]
 
 
-def _sums(labels: tuple[Codes, ...], met: Met, headline: str) -> _Sums:
-    if not len(met.a):
-        return _Sums(0.0, 0.0, {})
-    if headline == "kappa_macro":
-        codes = code_sums(labels, met)
-        return _Sums(0.0, 0.0, {code: float(kappa) for code, kappa in zip(codes.codes, codes.kappa, strict=True) if not np.isnan(kappa)})
-    return _Sums(*_above_and_below(met, len(labels)), {})
-
-
-def _above_and_below(met: Met, n_labels: int) -> tuple[float, float]:
-    pairs, pair = np.unique(met.first * (int(met.second.max()) + 1) + met.second, return_inverse=True)
-    size = len(pairs) * n_labels
-    n, agreed = totals(pair, np.ones(len(pair)), len(pairs)), totals(pair, met.a == met.b, len(pairs))
-    a, b = (totals(pair * n_labels + label, np.ones(len(pair)), size).reshape(-1, n_labels) for label in (met.a, met.b))
-    chance = (a * b).sum(axis=1) / n
-    return float((agreed - chance).sum()), float((n - chance).sum())
-
-
-def _figure(parts: Sequence[_Sums], headline: str) -> float | None:
-    if headline == "kappa_macro":
-        kappas = [kappa for part in parts for kappa in part.codes.values()]
-        return sum(kappas) / len(kappas) if kappas else None
-    below = sum(part.below for part in parts)
-    return sum(part.above for part in parts) / below if below > 1e-9 else None
-
-
-def _merged(labels: Sequence[Codes], met: Met, into: Mapping[str, str]) -> tuple[tuple[Codes, ...], Met]:
+def _merged(role: _Role, x: str, y: str, of_codes: bool) -> _Parts:
+    if of_codes:
+        return {code: sums for code, sums in role.now.items() if code != x} | {y: role.of_code(frozenset({x, y}), role.b)}
     place: dict[Codes, int] = {}
-    index = np.array([place.setdefault(frozenset(into.get(code, code) for code in label), len(place)) for label in labels], dtype=np.int64)
-    return tuple(place), replace(met, a=index[met.a], b=index[met.b])
+    index = [place.setdefault((label - {x}) | {y} if x in label else label, len(place)) for label in role.labels]
+    return {"": role.sums(np.array(index, dtype=np.int64), role.b, len(place))}
 
 
-def _settled(labels: Sequence[Codes], met: Met, x: str, y: str) -> Met:
-    size = max(len(labels), 1)
-    keys, place = np.unique(met.a * size + met.b, return_inverse=True)
-    met_labels = [(labels[key // size], labels[key % size]) for key in keys.tolist()]
-    apart = np.array([(a - b) | (b - a) == {x, y} and len(a - b) == 1 for a, b in met_labels], dtype=bool)
-    return replace(met, b=np.where(apart[place], met.a, met.b))
+def _settled(role: _Role, at: int, codes: tuple[str, str], of_codes: bool) -> _Parts:
+    b = np.where(role.confused == at, role.a, role.b)
+    if of_codes:
+        return {**role.now} | {code: role.of_code(frozenset({code}), b) for code in codes}
+    return {"": role.sums(np.arange(len(role.labels)), b, len(role.labels))}
+
+
+def _figure(roles: Sequence[_Parts], of_codes: bool) -> float | None:
+    """The mean of the codes' kappas of all roles, or their stratified kappa."""
+    parts = [part for role in roles for part in role.values()]
+    if of_codes:
+        kappas = [kappa for part in parts if (kappa := part.kappa) is not None]
+        return sum(kappas) / len(kappas) if kappas else None
+    return _Sums(sum(part.above for part in parts), sum(part.below for part in parts)).kappa
 
 
 def merged(ratings: Ratings, into: Mapping[str, str]) -> Ratings:
