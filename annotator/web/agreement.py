@@ -1,56 +1,194 @@
-"""The agreement page, and its figures as JSON and CSV: everybody's for leads and researchers, their own for annotators."""
+"""The agreement page, its tables, figures and methods paragraph: everybody's for leads and researchers, their own for annotators."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from markupsafe import Markup
+from pydantic import BaseModel, Field
+from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
-from annotator.core.agreement import Asked
-from annotator.errors import BadInput
+from annotator.core.agreement import Asked, if_merged
+from annotator.core.agreement.pictures import figures_svg
+from annotator.core.agreement.tables import cautions, for_paper, tables
+from annotator.core.table import Table
+from annotator.errors import BadInput, NotFound
+from annotator.exporters.figure import as_pdf, as_png
 from annotator.flow import agreement, agreement_report
-from annotator.flow.access import Right, agreement_view, may
-from annotator.web.deps import reading
+from annotator.flow.access import Right, View, agreement_view, may
+from annotator.web.deps import reading, settings_of
 from annotator.web.render import Page, render_page
 
 router = APIRouter()
 
+_PICTURES: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "svg": ("image/svg+xml", str.encode), "png": ("image/png", as_png), "pdf": ("application/pdf", as_pdf),
+}  # fmt: skip
+_TABLES = {"csv": "text/csv", "tex": "application/x-tex"}
+
+
+class Chosen(BaseModel):
+    """What an address asks for: "" is all, a round that is not named is the newest on the page, and all of them in files."""
+
+    round: str | None = None
+    condition: str = ""
+    a: str = ""
+    b: str = ""
+    threshold: float | None = Field(None, ge=-1, le=1)
+    half_width: float = Field(0.05, gt=0, le=1)
+    code_half_width: float = Field(0.1, gt=0, le=1)
+    merge: str = Field("", max_length=200)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Which labels it asks for, as a query."""
+        return {"round": self.round or "", "condition": self.condition, "a": self.a, "b": self.b}
+
+    def asked(self, request: Request) -> Asked:
+        """As figures are asked for. Raises `BadInput` where of two annotators one is named, or one twice."""
+        if bool(self.a) != bool(self.b) or (self.a and self.a == self.b):
+            raise BadInput("Choose two different annotators to look at, or none for all of them.")
+        return Asked(
+            round=self.round or None, condition=self.condition or None, between=(self.a, self.b) if self.a else None,
+            threshold=settings_of(request).agreement_threshold if self.threshold is None else self.threshold,
+            half_width=self.half_width, code_half_width=self.code_half_width,
+        )  # fmt: skip
+
+
+Wanted = Annotated[Chosen, Query()]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AgreementPage(Page):
-    """The figures of all pairs that may be seen, for one round or all; `own` where they are one annotator's."""
+    """The figures that may be seen; `own` where they are one annotator's, `figures` None where there are none.
 
-    figures: dict[str, Any]
-    rounds: list[str]
-    chosen: str
+    `pictures` are drawings by name, `merged` the figures before and after two codes are merged.
+    """
+
+    chosen: Chosen
     own: bool
+    rounds: list[str]
+    figures: dict[str, Any] | None = None
+    threshold: float = 0.0
+    pictures: dict[str, Markup]
+    tables: dict[str, Table]
+    cautions: list[str]
+    merged: dict[str, Any] | None = None
+    methods: str = ""
+
+    @property
+    def files(self) -> str:
+        """Where the files of its tables and figures are."""
+        return "/agreement"
+
+    @property
+    def query(self) -> str:
+        """What was chosen, for the addresses of files."""
+        return urlencode(self.chosen.query | {"threshold": f"{self.threshold:g}"})
+
+    def confused(self, role: str, said: str, other: str) -> str:
+        """Where the utterances are on which these two labels met."""
+        return _confused(self.chosen, role, said, other)
+
+    def between(self, a: str, b: str) -> str:
+        """This page for two annotators."""
+        return _between(self.chosen, a, b)
 
 
-def _figures(request: Request, round: str) -> dict[str, Any]:
-    with reading(request) as (session, user):
-        return agreement.report(session, agreement_view(user), Asked(round=round or None))
+def _between(chosen: Chosen, a: str, b: str) -> str:
+    return "/agreement?" + urlencode(chosen.query | {"a": a, "b": b})
+
+
+def _confused(chosen: Chosen, role: str, said: str, other: str) -> str:
+    return "/confused?" + urlencode(chosen.query | {"role": role, "said": said, "other": other})
 
 
 @router.get("/agreement")
-def show(request: Request, round: str = "") -> Response:
+def show(request: Request, chosen: Wanted) -> Response:
     with reading(request) as (session, user):
         view = agreement_view(user)
         rounds = agreement.rounds_with_labels(session, view)
+        if chosen.round is None:
+            chosen = chosen.model_copy(update={"round": rounds[0] if rounds else ""})
+        empty = partial(AgreementPage, user=user, chosen=chosen, own=not may(user, Right.READ_ALL), rounds=rounds)
         try:
-            figures, notice = agreement.report(session, view, Asked(round=round or None)), ""
+            page = empty(**_parts(request, session, view, chosen))
         except BadInput as error:  # such as labels of one person in two rounds: the page lets people choose one
-            figures, notice = {"pairs": []}, str(error)
-    own = not may(user, Right.READ_ALL)
-    page = AgreementPage(user=user, notice=notice, figures=figures, rounds=rounds, chosen=round, own=own)
-    return render_page("agreement.html", page, 422 if notice else 200)
+            page = empty(notice=str(error), pictures={}, tables={}, cautions=[])
+    return render_page("agreement.html", page, 422 if page.notice else 200)
+
+
+def _parts(request: Request, session: Session, view: View, chosen: Chosen) -> dict[str, Any]:
+    """All that the page shows, from one reading of the labels."""
+    asked = chosen.asked(request)
+    figures = agreement.page(session, view, asked)
+    pictures = figures_svg(figures, partial(_confused, chosen), partial(_between, chosen))
+    merged = None
+    if chosen.merge:
+        sample, own_asked, _ = agreement.read(session, view, asked)
+        merged = if_merged(sample, own_asked, _merge(chosen.merge))
+    return {
+        "figures": figures,
+        "threshold": asked.threshold,
+        # Drawn by ourselves, with all text in it escaped.
+        "pictures": {name: Markup(svg) for name, svg in pictures.items()},  # noqa: S704
+        "tables": {table.name: for_paper(table) for table in tables(figures)},
+        "cautions": cautions(figures),
+        "merged": merged,
+    }
+
+
+def _merge(wanted: str) -> dict[str, str]:
+    """`PIP=PEP` or `Seeker/PIP=PEP` as what becomes what."""
+    old, _, new = (part.strip() for part in wanted.partition("="))
+    if not old or not new or old.rpartition("/")[2] == new:
+        raise BadInput(f"{wanted!r} does not say which code to merge into which. Write it like PIP=PEP.")
+    return {old: new}
 
 
 @router.get("/agreement.json")
-def as_json(request: Request, round: str = "") -> Response:
-    return JSONResponse(_figures(request, round), headers={"Content-Disposition": 'attachment; filename="agreement.json"'})
+def as_json(request: Request, chosen: Wanted) -> Response:
+    with reading(request) as (session, user):
+        figures = agreement.report(session, agreement_view(user), chosen.asked(request))
+    return JSONResponse(figures, headers=_file("agreement.json"))
 
 
 @router.get("/agreement.csv")
-def as_csv(request: Request, round: str = "") -> Response:
-    table = agreement_report.as_csv(_figures(request, round))
-    return Response(table, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="agreement.csv"'})
+def as_csv(request: Request, chosen: Wanted) -> Response:
+    with reading(request) as (session, user):
+        table = agreement_report.as_csv(agreement.report(session, agreement_view(user), chosen.asked(request)))
+    return Response(table, media_type="text/csv", headers=_file("agreement.csv"))
+
+
+@router.get("/agreement/table/{name}.{suffix}")
+def table(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
+    figures = _figures(request, chosen)
+    found = next((one for one in tables(figures) if one.name == name), None)
+    if found is None or suffix not in _TABLES:
+        raise NotFound(f"There is no table {name}.{suffix} of these labels. The agreement page links those that there are.")
+    content = found.csv() if suffix == "csv" else for_paper(found).latex()
+    return Response(content, media_type=_TABLES[suffix], headers=_file(f"{name}.{suffix}"))
+
+
+@router.get("/agreement/figure/{name}.{suffix}")
+def figure(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
+    drawn = figures_svg(_figures(request, chosen)).get(name)
+    if drawn is None or suffix not in _PICTURES:
+        raise NotFound(f"There is no figure {name}.{suffix} of these labels. The agreement page links those that there are.")
+    media_type, convert = _PICTURES[suffix]
+    return Response(convert(drawn), media_type=media_type, headers=_file(f"{name}.{suffix}"))
+
+
+def _figures(request: Request, chosen: Chosen) -> dict[str, Any]:
+    with reading(request) as (session, user):
+        return agreement.page(session, agreement_view(user), chosen.asked(request))
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+

@@ -43,9 +43,10 @@ def test_without_two_who_handed_in_there_is_nothing_to_compare(browse: Browse) -
 def test_the_figures_stand_per_role_with_what_they_rest_on(browse: Browse) -> None:
     page = text(browse("lea").get("/agreement"))
     assert "alice and bob" in page
+    assert "no lower limit: all pairs are of one conversation" in page.lower()
     # po 3/4; margins PCT 2·1, IQ 1·2, PEP 1·1 of 16: pe 5/16; kappa 7/11
-    assert "Seeker 0.64 0.75 0.31 4 1" in page
-    assert "Assistant undefined 1.00 1.00 1 1" in page
+    assert "Seeker 0.64 – 0.75 0.31 – 4 1" in page
+    assert "Assistant undefined – 1.00 1.00 – 1 1" in page
     assert "Assistant: kappa is undefined, because" in page
     assert [word in page for word in ("All roles, stratified", "All roles pooled*", "this figure flatters")] == [True] * 3
 
@@ -84,10 +85,11 @@ def test_two_rounds_over_the_same_conversation_leave_a_page_to_choose_from(
     with db.writing() as session:
         create_round(session, Wanted("r2", ("alice", "bob")))
     hand_in_second_round(browse("alice"))
-    page = browse("lea").get("/agreement")
+    page = browse("lea").get("/agreement?round=")
     assert "in more than one round" in text(page)
+    assert "Nothing to compare yet" in text(browse("lea").get("/agreement")), "the newest round"
     chosen = press(browse("lea"), page, "Show", round="r1")
-    assert (chosen.status_code, "Seeker 0.64" in text(chosen)) == (200, True)
+    assert (chosen.status_code, "Seeker 0.64 –" in text(chosen)) == (200, True)
 
 
 def hand_in_second_round(alice: TestClient) -> None:
