@@ -51,12 +51,12 @@ def percent(probability: float | None) -> str:
 
 def figure(value: float | None) -> str:
     """A figure to two places, or `undefined`."""
-    return "undefined" if value is None else f"{value:.2f}"
+    return "undefined" if value is None else f"{round(value, 2) + 0.0:.2f}"  # no -0.00
 
 
 def interval(limits: tuple[float, float] | list[float] | None) -> str:
     """Two limits as people read them, or a dash where there are none."""
-    return "–" if limits is None else f"{limits[0]:.2f} to {limits[1]:.2f}"
+    return "–" if limits is None else f"{figure(limits[0])} to {figure(limits[1])}"
 
 
 def render_page(name: str, page: Page, status: int = 200) -> HTMLResponse:

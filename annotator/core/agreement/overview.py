@@ -201,12 +201,15 @@ def rest(pool: Pool) -> list[dict[str, Any]]:
 
 
 def by_round(sample: Sample, of: str | None = None) -> list[dict[str, Any]]:
-    """The stratified kappa of every round, within which alone labels are paired, with the taxonomy versions and conditions in it."""
+    """The stratified kappa of every round with two annotators or more, within which alone labels are paired, with the taxonomy versions
+    and conditions in it."""
     first = sample.first
     found = _within(first, first.round, len(first.rounds), of)
     rows = []
     for at, (name, figure) in enumerate(zip(first.rounds, found, strict=True)):
         chosen = first.only(first.round == at)
+        if len(chosen.ratings.annotators) < 2:
+            continue
         told = {"taxonomy_versions": chosen.named("versions"), "conditions": chosen.named("conditions")}
         rows.append({"round": name, **told, **figure.line()})
     return rows
