@@ -96,8 +96,9 @@ def check_agreement(campaign: Campaign, lea: Person) -> None:
     """Page, JSON and command say what scikit-learn says of the exported CSV."""
     lea.follow("Agreement")
     page = lea.desk.page
-    expect(page.get_by_role("heading", name="ana and ben")).to_be_visible()
-    shown = {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in page.locator(".pair tbody tr:has(b)").all()}
+    expect(page.get_by_label("Verdict")).to_contain_text("ana and ben")
+    rows = page.get_by_label("Kappa by role").locator("tbody tr").all()
+    shown = {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in rows}
     (pair,) = page.request.get("/agreement.json").json()["pairs"]
     expected = kappa_of(download_csv(lea), "ana", "ben")
     assert set(expected) == set(pair["roles"]) == {"Seeker", "Assistant"}
