@@ -92,7 +92,7 @@ def cells(table: Locator) -> dict[str, list[str]]:
 
 
 def shown(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.2f}"
+    return "undefined" if value is None else f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def between(limits: list[float] | None) -> str:
