@@ -80,6 +80,31 @@ def totals(index: Whole, weights: NDArray[Any], size: int) -> Real:
     return np.bincount(index, weights=weights, minlength=size).astype(np.float64)
 
 
+def used(index: Whole, size: int) -> list[int]:
+    """The different indexes, all below `size`, in order.
+
+    >>> used(np.array([2, 0, 2]), 4)
+    [0, 2]
+    """
+    found: list[int] = np.flatnonzero(np.bincount(index, minlength=size)).tolist()
+    return found
+
+
+def numbered(key: Whole, size: int) -> tuple[Whole, Whole]:
+    """The different keys in order, and for each key its place among them: np.unique with the inverse, but without sorting where the
+    keys, all below `size`, are not much rarer than they could be.
+
+    >>> numbered(np.array([7, 3, 7]), 8)
+    (array([3, 7]), array([1, 0, 1]))
+    """
+    if size > max(4 * len(key), 1 << 16):
+        return np.unique(key, return_inverse=True)
+    there = np.zeros(size, dtype=bool)
+    there[key] = True
+    place: Whole = np.cumsum(there) - 1
+    return np.flatnonzero(there), place[key]
+
+
 def gather(judgements: Iterable[Judgement]) -> Ratings:
     """The judgements as arrays.
 

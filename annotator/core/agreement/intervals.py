@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from annotator.core.agreement.coefficients import Kappa, cohen_kappa, stratified_kappa
 from annotator.core.agreement.counts import Cells, Real, Whole, totals
+from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.student import t_quantile
 
 ONE_CONVERSATION = "all pairs are of one conversation, and how conversations differ cannot be told from one"
@@ -115,23 +116,29 @@ class Uses:
 
 def uses_of(cells: Cells, n_conversations: int) -> Uses:
     """The uses of every code that either annotator used."""
-    used = np.unique(np.concatenate((cells.a, cells.b))).tolist()
-    codes = tuple(sorted(frozenset().union(*(cells.labels[at] for at in used))))
-    holds = np.array([[code in label for code in codes] for label in cells.labels], dtype=bool).reshape(len(cells.labels), len(codes))
+    codes, holds = holding(cells.labels, np.concatenate((cells.a, cells.b)))
 
     def per_conversation(cell: Whole, code: Whole) -> Real:
         place = cells.conversation[cell] * len(codes) + code
         return totals(place, cells.n[cell], n_conversations * len(codes)).reshape(n_conversations, len(codes))
 
     n = totals(cells.conversation, cells.n, n_conversations)
-    cell, code = _codes_of(cells.a, holds)
+    cell, code = held_by(cells.a, holds)
     shared = holds[cells.b[cell], code]
-    by_a, by_b = per_conversation(cell, code), per_conversation(*_codes_of(cells.b, holds))
+    by_a, by_b = per_conversation(cell, code), per_conversation(*held_by(cells.b, holds))
     return Uses(codes, n, by_a, by_b, per_conversation(cell[shared], code[shared]))
 
 
-def _codes_of(label: Whole, holds: NDArray[np.bool_]) -> tuple[Whole, Whole]:
-    """Every code of every cell's label: the cell's index and the code's, `holds[label]` without the many places where nothing is."""
+def holding(labels: Sequence[Codes], said: Whole) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """The codes of the labels that were said, in order, and which label (a row) holds which of them (a column)."""
+    there = np.zeros(len(labels), dtype=bool)
+    there[said] = True
+    codes = tuple(sorted(frozenset().union(*(labels[at] for at in np.flatnonzero(there).tolist()))))
+    return codes, np.array([[code in label for code in codes] for label in labels], dtype=bool).reshape(len(labels), len(codes))
+
+
+def held_by(label: Whole, holds: NDArray[np.bool_]) -> tuple[Whole, Whole]:
+    """Every code of every label: the label's place and the code's, `holds[label]` without the many places where nothing is."""
     of_label, codes = np.nonzero(holds)
     sizes = np.bincount(of_label, minlength=len(holds))
     start = np.cumsum(sizes) - sizes

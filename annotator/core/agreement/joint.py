@@ -12,10 +12,11 @@ from math import inf
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotator.core.agreement.coefficients import NO_PAIR, ONE_LABEL
-from annotator.core.agreement.counts import Cells, Met, Real, Whole, totals
-from annotator.core.agreement.intervals import Errors, Uses, errors_from, uses_of
+from annotator.core.agreement.counts import Met, Real, Whole, numbered, totals
+from annotator.core.agreement.intervals import Errors, errors_from, held_by, holding
 from annotator.core.agreement.judgement import Codes
 
 EVERYWHERE_ONE = "in every pair of annotators and role both used one label only, so chance agreement is 1"
@@ -45,6 +46,53 @@ class Figure:
         }  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """Pairs of labels counted by stratum: which annotators, role and part it is of, sums, and what each pair of labels pulls on kappa.
+
+    `chance` is the sum over labels of the product of both margins. Pairs of labels stand by conversation and then by stratum; the
+    pull of one on a kappa k is `still` + k `moved`, see `intervals.cluster_errors`. `rows` are the places where a conversation's
+    pairs of one stratum begin.
+    """
+
+    part: Whole
+    role: Whole
+    first: Whole
+    second: Whole
+    n: Real
+    agreed: Real
+    chance: Real
+    stratum: Whole
+    conversation: Whole
+    still: Real
+    moved: Real
+    rows: Whole
+
+
+def strata_of(met: Met, part: Whole | None = None) -> Strata:
+    """One stratum per two annotators and role, and per part where parts must not be mixed; skips must be out."""
+    part = np.zeros(len(met.a), dtype=np.int64) if part is None else part
+    n_annotators = int(max(met.first.max(initial=0), met.second.max(initial=0))) + 1
+    n_roles, n_parts = (int(index.max(initial=0)) + 1 for index in (met.role, part))
+    key = ((part * n_roles + met.role) * n_annotators + met.first) * n_annotators + met.second
+    strata, stratum = numbered(key, n_parts * n_roles * n_annotators**2)
+    order = np.argsort(met.conversation * len(strata) + stratum, kind="stable")
+    stratum, conversation, a, b = stratum[order], met.conversation[order], met.a[order], met.b[order]
+    n_labels = int(max(a.max(initial=0), b.max(initial=0))) + 1
+    used, place = numbered(np.concatenate((stratum * n_labels + a, stratum * n_labels + b)), len(strata) * n_labels)
+    by_a, by_b = (np.bincount(of, minlength=len(used)) for of in (place[: len(a)], place[len(a) :]))
+    n, agree = totals(stratum, np.ones(len(a)), len(strata)), a == b
+    chance = totals(used // n_labels, by_a * by_b, len(strata))
+    margins = (by_b[place[: len(a)]] + by_a[place[len(a) :]]) / n[stratum]
+    pe = (chance / n**2)[stratum]
+    rows = np.flatnonzero((np.diff(stratum, prepend=-1) != 0) | (np.diff(conversation, prepend=-1) != 0))
+    pair, role = strata % n_annotators**2, strata // n_annotators**2
+    return Strata(
+        role // n_roles, role % n_roles, pair // n_annotators, pair % n_annotators, n, totals(stratum, agree, len(strata)), chance,
+        stratum, conversation, agree - margins + pe, margins - 1 - pe, rows,
+    )  # fmt: skip
+
+
 def figures(met: Met, figure: Whole, n_figures: int) -> list[Figure]:
     """Kappa of every figure, `figure` saying to which each pair of labels belongs; skips must be out.
 
@@ -56,19 +104,24 @@ def figures(met: Met, figure: Whole, n_figures: int) -> list[Figure]:
     >>> found.n, round(found.kappa, 3)
     (3, 0.4)
     """
-    if not len(met.a):
-        return [_no_pair() for _ in range(n_figures)]
-    sums = _strata(met, figure)
-    above = totals(sums.figure, sums.agreed - sums.chance / sums.n, n_figures)
-    below = totals(sums.figure, sums.n - sums.chance / sums.n, n_figures)
-    n, agreed = totals(sums.figure, sums.n, n_figures), totals(sums.figure, sums.agreed, n_figures)
+    strata = strata_of(met, figure)
+    return figures_of(strata, strata.part, n_figures)
+
+
+def figures_of(strata: Strata, figure: Whole, n_figures: int) -> list[Figure]:
+    """The same of strata that are counted already: `figure` says to which each belongs, in several rows where it belongs to several."""
+    ways = np.atleast_2d(figure)
+    chance = strata.chance / strata.n
+
+    def summed(of_strata: NDArray[Any]) -> Real:
+        return np.asarray(sum(totals(way, of_strata, n_figures) for way in ways))
+
+    above, below = summed(strata.agreed - chance), summed(strata.n - chance)
+    n, agreed, n_strata = summed(strata.n), summed(strata.agreed), summed(np.ones(len(strata.n)))
     # Whole numbers tell exactly whether chance agreement is 1 in all strata of a figure.
-    defined = totals(sums.figure, sums.chance < sums.n**2, n_figures) > 0
+    defined = summed(strata.chance < strata.n**2) > 0
     kappa = np.where(defined, above / np.where(defined, below, 1.0), np.nan)
-    pull = sums.pulls(kappa[figure])
-    square = totals(figure, pull**2, n_figures)
-    clusters, owner = _per_conversation(figure, met.conversation, pull)
-    starts = np.searchsorted(owner, np.arange(n_figures + 1))
+    square, clusters, starts = _pulled(strata, ways, kappa)
     found = []
     for at in range(n_figures):
         if n[at] == 0:
@@ -77,12 +130,28 @@ def figures(met: Met, figure: Whole, n_figures: int) -> list[Figure]:
         of = clusters[starts[at] : starts[at + 1]]
         po, pe = agreed[at] / n[at], 1 - below[at] / n[at]
         if not defined[at]:
-            reason = ONE_LABEL if (sums.figure == at).sum() == 1 else EVERYWHERE_ONE
+            reason = ONE_LABEL if n_strata[at] == 1 else EVERYWHERE_ONE
             found.append(Figure(int(n[at]), len(of), po, pe, None, _no_errors(reason), reason))
         else:
             errors = errors_from(float(kappa[at]), of / below[at], len(of), float(square[at]) ** 0.5 / float(below[at]))
             found.append(Figure(int(n[at]), len(of), float(po), float(pe), float(kappa[at]), errors))
     return found
+
+
+def _pulled(strata: Strata, ways: Whole, kappa: Real) -> tuple[Real, Real, Whole]:
+    """The sum of squared pulls of every figure; the pull of every figure's conversations, figure by figure, and where each begins."""
+    if not len(strata.stratum):
+        return np.zeros(len(kappa)), np.empty(0), np.zeros(len(kappa) + 1, dtype=np.int64)
+    square, rows = np.zeros(len(kappa)), []
+    for way in ways:
+        of_pair = kappa[way][strata.stratum]
+        pull = strata.still + of_pair * strata.moved
+        square += totals(way, totals(strata.stratum, pull**2, len(way)), len(kappa))
+        rows.append(np.add.reduceat(pull, strata.rows))
+    conversation, size = strata.conversation[strata.rows], int(strata.conversation.max()) + 1
+    key = np.concatenate([way[strata.stratum[strata.rows]] * size + conversation for way in ways])
+    clusters, place = numbered(key, len(kappa) * size)
+    return square, totals(place, np.concatenate(rows), len(clusters)), np.searchsorted(clusters, np.arange(len(kappa) + 1) * size)
 
 
 def _no_pair() -> Figure:
@@ -91,45 +160,6 @@ def _no_pair() -> Figure:
 
 def _no_errors(reason: str) -> Errors:
     return Errors(None, None, None, None, dict.fromkeys(("se", "ci95", "se_iid", "design_effect"), reason))
-
-
-@dataclass(frozen=True, slots=True)
-class _Strata:
-    """Sums per stratum, and for each pair of labels its stratum, whether they agree, and the two margins that chance takes."""
-
-    figure: Whole
-    n: Real
-    agreed: Real
-    chance: Real
-    stratum: Whole
-    agree: Real
-    margins: Real
-
-    def pulls(self, kappa: Real) -> Real:
-        """What each pair of labels pulls on its figure, see `intervals.cluster_errors`; `kappa` is its figure's."""
-        pe = (self.chance / self.n**2)[self.stratum]
-        rest = 1 - kappa
-        return np.asarray(self.agree - rest * self.margins - (kappa - rest * pe))
-
-
-def _strata(met: Met, figure: Whole) -> _Strata:
-    n_annotators, n_roles = int(max(met.first.max(), met.second.max())) + 1, int(met.role.max()) + 1
-    key = ((figure * n_roles + met.role) * n_annotators + met.first) * n_annotators + met.second
-    strata, stratum = np.unique(key, return_inverse=True)
-    size, n_labels = len(strata), int(max(met.a.max(), met.b.max())) + 1
-    used, place = np.unique(np.concatenate((stratum * n_labels + met.a, stratum * n_labels + met.b)), return_inverse=True)
-    by_a, by_b = np.bincount(place[: len(met.a)], minlength=len(used)), np.bincount(place[len(met.a) :], minlength=len(used))
-    n, agree = totals(stratum, np.ones(len(stratum)), size), (met.a == met.b).astype(np.float64)
-    other = (by_b[place[: len(met.a)]] + by_a[place[len(met.a) :]]) / n[stratum]
-    chance = totals(used // n_labels, by_a * by_b, size)
-    return _Strata(strata // (n_roles * n_annotators**2), n, totals(stratum, agree, size), chance, stratum, agree, other)
-
-
-def _per_conversation(figure: Whole, conversation: Whole, pull: Real) -> tuple[Real, Whole]:
-    """The sum of pulls per figure and conversation, in the order of figures, and the figure of each."""
-    size = int(conversation.max()) + 1
-    keys, place = np.unique(figure * size + conversation, return_inverse=True)
-    return totals(place, pull, len(keys)), keys // size
 
 
 # Per code
@@ -163,44 +193,66 @@ def code_sums(labels: tuple[Codes, ...], met: Met) -> CodeSums:
 
     `weight` is sum of n (1 - pe): how much the code counts in the kappa of the whole label where labels are single codes.
     """
-    n_annotators = int(met.second.max(initial=-1)) + 1
-    size = int(met.conversation.max(initial=-1)) + 1
-    pair = met.first * n_annotators + met.second
-    groups, group = np.unique(pair * size + met.conversation, return_inverse=True)
-    uses = uses_of(Cells(labels, group, met.a, met.b, np.ones(len(group), dtype=np.int64)), len(groups))
-    starts = np.flatnonzero(np.diff(groups // max(size, 1), prepend=-1))
-    stratum = np.cumsum(np.diff(groups // max(size, 1), prepend=-1) != 0) - 1
-    conversations, conversation = np.unique(groups % max(size, 1), return_inverse=True)
-    return _code_sums(uses, starts, stratum, (conversations, conversation))
-
-
-def _code_sums(uses: Uses, starts: Whole, stratum: Whole, clusters: tuple[Whole, Whole]) -> CodeSums:
-    """`starts` are the first rows of the strata, `stratum` that of each row, `clusters` the conversations and that of each row."""
-    conversations, conversation = clusters
-    if not len(starts):
+    if not len(met.a):
         empty = np.empty(0)
-        return CodeSums((), 0, empty, empty, empty, empty, empty, conversations, np.empty((0, 0)), empty)
-    n = np.add.reduceat(uses.n, starts)[:, None]
-    a, b, both = (np.add.reduceat(column, starts, axis=0) for column in (uses.a, uses.b, uses.both))
+        return CodeSums((), 0, empty, empty, empty, empty, empty, np.empty(0, dtype=np.int64), np.empty((0, 0)), empty)
+    n_annotators = int(max(met.first.max(), met.second.max())) + 1
+    pairs, pair = numbered(met.first * n_annotators + met.second, n_annotators**2)
+    uses = _Uses.of(labels, met, pair, len(pairs))
+    n, a, b, both = uses.n, uses.a, uses.b, uses.both
     chance = a * b + (n - a) * (n - b)
-    weight = (n - chance / n).sum(axis=0)
-    agreed = n - a - b + 2 * both
+    weight, agreed = (n - chance / n).sum(axis=0), n - a - b + 2 * both
     defined = (chance < n**2).any(axis=0)
     kappa = np.where(defined, (agreed - chance / n).sum(axis=0) / np.where(defined, weight, 1.0), np.nan)
+    r, c, rest = a / n, b / n, 1 - kappa
+    centre = kappa - rest * chance / n**2
+    # What a pair of labels pulls on a code that neither holds, and how much more where one of them holds it, and where both do.
+    neither, more_a, more_b = 1 - rest * (2 - c - r) - centre, rest * (1 - 2 * c) - 1, rest * (1 - 2 * r) - 1
+    counts = (n - a - b + both, a - both, b - both, both)
+    pulls = (neither, neither + more_a, neither + more_b, neither + more_a + more_b + 2)
+    square = sum((count * pull**2).sum(axis=0) for count, pull in zip(counts, pulls, strict=True))
+    conversations, clusters = uses.by_conversation(met.conversation, pair, (neither, more_a, more_b))
     with np.errstate(invalid="ignore"):
-        r, c, pe, rest = a / n, b / n, chance / n**2, 1 - kappa
-        centre = kappa - rest * pe
-        pull = [1 - rest * (c + r) - centre, 1 - rest * (2 - c - r) - centre, -rest * (c + 1 - r) - centre, -rest * (1 - c + r) - centre]
-        counts = [uses.both, uses.n[:, None] - uses.a - uses.b + uses.both, uses.a - uses.both, uses.b - uses.both]
-        rows = sum(count * of_cell[stratum] for count, of_cell in zip(counts, pull, strict=True))
-        square = sum((np.add.reduceat(count, starts, axis=0) * of_cell**2).sum(axis=0) for count, of_cell in zip(counts, pull, strict=True))
-        order = np.argsort(conversation, kind="stable")
-        first = np.searchsorted(conversation[order], np.arange(len(conversations)))
-        per_conversation = np.add.reduceat(np.asarray(rows)[order], first, axis=0) / np.where(defined, weight, np.nan)
-        se_iid = np.sqrt(square) / weight
+        clusters, se_iid = clusters / np.where(defined, weight, np.nan), np.sqrt(square) / np.where(defined, weight, np.nan)
     return CodeSums(
-        uses.codes, int(n.sum()), a.sum(axis=0), b.sum(axis=0), both.sum(axis=0), kappa, weight, conversations, per_conversation, se_iid
+        uses.codes, int(n.sum()), a.sum(axis=0), b.sum(axis=0), both.sum(axis=0), kappa, weight, conversations, clusters, se_iid
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """The uses of codes: places of the pairs of labels whose first and second label hold a code, which code, and those of both;
+    `n` pairs of labels, and per code (a column) uses by the first, the second and both, a row per two annotators.
+    """
+
+    codes: tuple[str, ...]
+    held: tuple[tuple[Whole, Whole], ...]
+    n: Real
+    a: Real
+    b: Real
+    both: Real
+
+    @classmethod
+    def of(cls, labels: tuple[Codes, ...], met: Met, pair: Whole, n_pairs: int) -> "_Uses":
+        codes, holds = holding(labels, np.concatenate((met.a, met.b)))
+        (at, code), of_b = held_by(met.a, holds), held_by(met.b, holds)
+        shared = holds[met.b[at], code]
+        held = ((at, code), of_b, (at[shared], code[shared]))
+        a, b, both = (totals(pair[at] * len(codes) + code, np.ones(len(at)), n_pairs * len(codes)) for at, code in held)
+        shape = (n_pairs, len(codes))
+        return cls(codes, held, totals(pair, np.ones(len(pair)), n_pairs)[:, None], a.reshape(shape), b.reshape(shape), both.reshape(shape))
+
+    def by_conversation(self, conversation: Whole, pair: Whole, pulls: tuple[Real, Real, Real]) -> tuple[Whole, Real]:
+        """The conversations, and what each pulls on every code."""
+        neither, *more = pulls
+        names, place = numbered(conversation, int(conversation.max()) + 1)
+        rows, n = np.unique(place * len(neither) + pair, return_counts=True)
+        starts = np.searchsorted(rows, np.arange(len(names)) * len(neither))
+        found: Real = np.add.reduceat(n[:, None] * neither[rows % len(neither)], starts, axis=0)
+        size = len(self.codes)
+        for (at, code), weights in zip(self.held, (more[0], more[1], np.full_like(neither, 2.0)), strict=True):
+            found += totals(place[at] * size + code, weights[pair[at], code], len(names) * size).reshape(len(names), size)
+        return names, found
 
 
 def macro(parts: Sequence[CodeSums]) -> tuple[float | None, Errors | None, int]:
@@ -216,5 +268,3 @@ def macro(parts: Sequence[CodeSums]) -> tuple[float | None, Errors | None, int]:
             clusters[np.searchsorted(conversations, part.conversation)] += np.nansum(part.clusters, axis=1)
     value, n_codes = float(kappa[defined].mean()), int(defined.sum())
     return value, errors_from(value, clusters / n_codes, len(conversations), inf), n_codes
-
-

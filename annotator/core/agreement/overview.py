@@ -7,15 +7,16 @@ of the pair's own block in the report.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from annotator.core.agreement import sets
 from annotator.core.agreement.codes import EVERYWHERE, FEW, interval_of
-from annotator.core.agreement.counts import Met, Ratings, Whole, met_of
+from annotator.core.agreement.counts import Met, Ratings, Whole, met_of, numbered, used
 from annotator.core.agreement.intervals import Errors
-from annotator.core.agreement.joint import CodeSums, Figure, code_sums, figures, macro
+from annotator.core.agreement.joint import CodeSums, Figure, Strata, code_sums, figures, figures_of, macro, strata_of
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.per_code import specific_agreement
 from annotator.core.agreement.report import NO_CODE, SEVERAL
@@ -24,7 +25,7 @@ from annotator.core.agreement.sample import Sample
 Table = Mapping[tuple[Codes, Codes], int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pool:
     """All complete pairs of labels of a choice of ratings, and the sums of its codes per role: what every figure here is made of."""
 
@@ -33,6 +34,11 @@ class Pool:
     codes: Mapping[str, CodeSums]
     directed: bool
     """Whether the first of a pair is always the same person."""
+
+    @cached_property
+    def strata(self) -> Strata:
+        """The pairs counted by annotators and role."""
+        return strata_of(self.met)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -70,11 +76,12 @@ def overview_of(pool: Pool) -> dict[str, Any]:
     labels hold several codes.
     """
     lines = _lines(pool)
-    annotators = [pool.ratings.annotators[at] for at in np.unique(pool.ratings.annotator).tolist()]
+    names, unit = pool.ratings.annotators, pool.met.unit
+    annotators = [names[at] for at in used(pool.ratings.annotator, len(names))]
     return {
         "annotators": annotators,
         "n_annotators": len(annotators),
-        "n_utterances": len(np.unique(pool.met.unit)),
+        "n_utterances": len(numbered(unit, int(unit.max(initial=-1)) + 1)[0]),
         "directed": pool.directed,
         "headline": lines["stratified"]["headline"],
         **lines,
@@ -82,8 +89,8 @@ def overview_of(pool: Pool) -> dict[str, Any]:
 
 
 def _lines(pool: Pool) -> dict[str, Any]:
-    met, n_roles = pool.met, len(pool.roles)
-    whole, *of_roles = _over_roles(met, n_roles)
+    strata = pool.strata
+    whole, *of_roles = figures_of(strata, np.stack((np.zeros_like(strata.role), strata.role + 1)), len(pool.roles) + 1)
     tables = {role: table_of_role(pool, at) for at, role in enumerate(pool.roles)}
     together: Counter[tuple[Codes, Codes]] = Counter()
     for table in tables.values():
@@ -96,12 +103,6 @@ def _lines(pool: Pool) -> dict[str, Any]:
         undefined = line["undefined"] | {f"codes.{key}": reason for key, reason in why.items()}
         roles[role] = line | {"codes": of_codes, "confusions": confusions(pool, tables[role]), "undefined": undefined}
     return {"stratified": stratified, "roles": roles}
-
-
-def _over_roles(met: Met, n_roles: int) -> list[Figure]:
-    """The figure of all roles, stratified, and that of each."""
-    twice = np.concatenate((np.zeros(len(met.a), dtype=np.int64), met.role + 1))
-    return figures(met.where(np.tile(np.arange(len(met.a)), 2)), twice, n_roles + 1)
 
 
 def _line(figure: Figure, codes: Sequence[CodeSums], table: Table) -> dict[str, Any]:
@@ -124,20 +125,22 @@ def _line(figure: Figure, codes: Sequence[CodeSums], table: Table) -> dict[str, 
 
 def table_of_role(pool: Pool, role: int) -> dict[tuple[Codes, Codes], int]:
     """{(label of the first, label of the second): how often} over all pairs of annotators."""
-    of_role = pool.met.where(pool.met.role == role)
-    size = max(len(pool.ratings.labels), 1)
-    keys, n = np.unique(of_role.a * size + of_role.b, return_counts=True)
-    labels = pool.ratings.labels
-    return {(labels[key // size], labels[key % size]): count for key, count in zip(keys.tolist(), n.tolist(), strict=True)}
+    labels, of_role = pool.ratings.labels, pool.met.role == role
+    size = max(len(labels), 1)
+    keys, place = numbered(pool.met.a[of_role] * size + pool.met.b[of_role], size**2)
+    return {
+        (labels[key // size], labels[key % size]): n for key, n in zip(keys.tolist(), np.bincount(place).tolist(), strict=True)
+    }  # fmt: skip
 
 
 def confusions(pool: Pool, table: Table) -> list[dict[str, Any]]:
     """The unequal pairs of labels, most frequent first: [{"a", "b", "n"}]. Where the pool is not directed `a` and `b` have no order,
     as everybody is the first of some pair and the second of another."""
+    written = {label: "|".join(sorted(label)) for pair in table for label in pair}
     found: Counter[tuple[str, str]] = Counter()
     for (a, b), n in table.items():
         if a != b:
-            names = ("|".join(sorted(a)), "|".join(sorted(b)))
+            names = (written[a], written[b])
             found[names if pool.directed else (min(names), max(names))] += n
     return [{"a": a, "b": b, "n": n} for (a, b), n in sorted(found.items(), key=lambda one: (-one[1], one[0]))]
 
@@ -181,8 +184,8 @@ def matrix(pool: Pool) -> list[dict[str, Any]]:
     """The stratified kappa of the whole label of every two annotators, those without an utterance in common too."""
     names = pool.ratings.annotators
     size = len(names)
-    low, high = np.minimum(pool.met.first, pool.met.second), np.maximum(pool.met.first, pool.met.second)
-    found = figures(pool.met, low * size + high, size * size)
+    first, second = pool.strata.first, pool.strata.second
+    found = figures_of(pool.strata, np.minimum(first, second) * size + np.maximum(first, second), size * size)
     return [
         {"annotators": [names[a], names[b]], **found[a * size + b].line()}
         for a in range(size) for b in range(a + 1, size)
@@ -191,9 +194,8 @@ def matrix(pool: Pool) -> list[dict[str, Any]]:
 
 def rest(pool: Pool) -> list[dict[str, Any]]:
     """The stratified kappa of every annotator with all the others."""
-    met, names = pool.met, pool.ratings.annotators
-    both = met.where(np.tile(np.arange(len(met.a)), 2))
-    found = figures(both, np.concatenate((met.first, met.second)), len(names))
+    names = pool.ratings.annotators
+    found = figures_of(pool.strata, np.stack((pool.strata.first, pool.strata.second)), len(names))
     return [{"annotator": name, **figure.line()} for name, figure in zip(names, found, strict=True)]
 
 
@@ -207,10 +209,10 @@ def by_round(sample: Sample, of: str | None = None) -> list[dict[str, Any]]:
     found = _within(first, first.round, len(first.rounds), of)
     rows = []
     for at, (name, figure) in enumerate(zip(first.rounds, found, strict=True)):
-        chosen = first.only(first.round == at)
-        if len(chosen.ratings.annotators) < 2:
+        chosen = first.round == at
+        if len(used(first.ratings.annotator[chosen], len(first.ratings.annotators))) < 2:
             continue
-        told = {"taxonomy_versions": chosen.named("versions"), "conditions": chosen.named("conditions")}
+        told = {"taxonomy_versions": first.named("versions", chosen), "conditions": first.named("conditions", chosen)}
         rows.append({"round": name, **told, **figure.line()})
     return rows
 
@@ -232,6 +234,8 @@ def _within(sample: Sample, group: Whole, n_groups: int, of: str | None) -> list
 
 def with_themselves(sample: Sample) -> list[dict[str, Any]]:
     """The kappa of every annotator with themselves: what they said at first, and when silently asked once more in the same round."""
+    if not sample.repeat.any():
+        return []
     ratings, n_rounds = sample.ratings, max(len(sample.rounds), 1)
     size = max(len(ratings.annotators), 1)
     unit = (ratings.unit * n_rounds + sample.round) * size + ratings.annotator

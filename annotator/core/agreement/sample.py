@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotator.core.agreement.counts import SKIPPED, Ratings, Whole, sorted_names
+from annotator.core.agreement.counts import SKIPPED, Ratings, Whole, numbered, sorted_names, used
 from annotator.core.agreement.judgement import Handed
 from annotator.core.labelled import Labelled, join_codes, split_codes
 from annotator.errors import BadInput
@@ -63,10 +63,11 @@ class Sample:
         """Without repeats, which are the same person once more."""
         return self.only(~self.repeat) if self.repeat.any() else self
 
-    def named(self, column: str) -> list[str]:
-        """The names in use: `rounds`, `conditions` or `versions`."""
+    def named(self, column: str, chosen: NDArray[np.bool_] | None = None) -> list[str]:
+        """The names in use, or of those of some of the ratings: `rounds`, `conditions` or `versions`."""
         names: tuple[str, ...] = getattr(self, column)
-        return sorted(names[at] for at in np.unique(getattr(self, column[:-1])).tolist())
+        index: Whole = getattr(self, column[:-1])
+        return sorted(names[at] for at in used(index if chosen is None else index[chosen], len(names)))
 
     def check_each_once(self) -> None:
         """Raise `BadInput` where an annotator labelled an utterance more than once, as in two rounds: which is meant must be said."""
@@ -83,8 +84,8 @@ class Sample:
 
 
 def _used(names: tuple[str, ...], index: Whole) -> tuple[tuple[str, ...], Whole]:
-    used = np.unique(index)
-    return tuple(names[at] for at in used.tolist()), np.searchsorted(used, index)
+    kept, place = numbered(index, len(names))
+    return tuple(names[at] for at in kept.tolist()), place
 
 
 def sample_of(handed: Iterable[Handed]) -> Sample:

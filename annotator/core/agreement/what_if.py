@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Any
 
 import numpy as np
 
-from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole
+from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole, numbered
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.overview import Pool
 from annotator.errors import BadInput
@@ -86,11 +87,14 @@ def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
 
 def _role(pool: Pool, at: int, name: str, *, of_codes: bool) -> _Role:
     met, labels, codes = pool.met.where(pool.met.role == at), pool.ratings.labels, pool.codes[name]
-    _, pair, n = np.unique(met.first * len(pool.ratings.annotators) + met.second, return_inverse=True, return_counts=True)
+    n_annotators = len(pool.ratings.annotators)
+    _, pair = numbered(met.first * n_annotators + met.second, n_annotators**2)
     confusions, confused = _confused(labels, met, dict(zip(codes.codes, codes.n_a + codes.n_b, strict=True)))
-    role = _Role(labels, pair, n, met.a, met.b, confusions, confused, {})
+    role = _Role(labels, pair, np.bincount(pair), met.a, met.b, confusions, confused, {})
     if of_codes:
-        return replace(role, now={code: role.of_code(frozenset({code}), met.b) for code in codes.codes})
+        known = zip(codes.codes, codes.kappa.tolist(), codes.weight.tolist(), strict=True)
+        now = {code: _Sums(0.0, 0.0) if isnan(kappa) else _Sums(kappa * weight, weight) for code, kappa, weight in known}
+        return replace(role, now=now)
     return replace(role, now={"": role.sums(np.arange(len(labels)), met.b, len(labels))})
 
 
@@ -100,9 +104,9 @@ def _confused(labels: Sequence[Codes], met: Met, uses: Mapping[str, float]) -> t
     """
     found: Counter[tuple[str, str]] = Counter()
     size = max(len(labels), 1)
-    keys, place, counts = np.unique(met.a * size + met.b, return_inverse=True, return_counts=True)
+    keys, place = numbered(met.a * size + met.b, size**2)
     of_key: list[tuple[str, str] | None] = []
-    for key, n in zip(keys.tolist(), counts.tolist(), strict=True):
+    for key, n in zip(keys.tolist(), np.bincount(place).tolist(), strict=True):
         here, there = labels[key // size] - labels[key % size], labels[key % size] - labels[key // size]
         of_key.append(None)
         if len(here) == 1 == len(there):
