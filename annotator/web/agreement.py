@@ -13,15 +13,17 @@ from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
 from annotator.core.agreement import Asked, if_merged
+from annotator.core.agreement.methods import methods
 from annotator.core.agreement.pictures import figures_svg
 from annotator.core.agreement.tables import cautions, for_paper, tables
 from annotator.core.table import Table
 from annotator.errors import BadInput, NotFound
 from annotator.exporters.figure import as_pdf, as_png
 from annotator.flow import agreement, agreement_report
-from annotator.flow.access import Right, View, agreement_view, may
-from annotator.web.deps import reading, settings_of
-from annotator.web.render import Page, render_page
+from annotator.flow.access import Right, View, agreement_view, may, require
+from annotator.flow.agreement_facts import facts_of
+from annotator.web.deps import is_fragment, reading, settings_of
+from annotator.web.render import Page, render_block, render_page
 
 router = APIRouter()
 
@@ -99,6 +101,13 @@ class AgreementPage(Page):
         return _between(self.chosen, a, b)
 
 
+@dataclass(frozen=True)
+class MethodsFragment:
+    """What the block of the methods paragraph needs."""
+
+    methods: str
+
+
 def _between(chosen: Chosen, a: str, b: str) -> str:
     return "/agreement?" + urlencode(chosen.query | {"a": a, "b": b})
 
@@ -162,6 +171,18 @@ def as_csv(request: Request, chosen: Wanted) -> Response:
     with reading(request) as (session, user):
         table = agreement_report.as_csv(agreement.report(session, agreement_view(user), chosen.asked(request)))
     return Response(table, media_type="text/csv", headers=_file("agreement.csv"))
+
+
+@router.get("/agreement/methods.txt")
+def paragraph(request: Request, chosen: Wanted) -> Response:
+    asked = chosen.asked(request)
+    with reading(request) as (session, user):
+        require(user, Right.READ_ALL)
+        view = agreement_view(user)
+        told = methods(agreement.page(session, view, asked), facts_of(session, view, asked))
+    if is_fragment(request):
+        return render_block("agreement.html", "methods", MethodsFragment(methods=told))
+    return Response(told + "\n", media_type="text/plain", headers=_file("methods.txt"))
 
 
 @router.get("/agreement/table/{name}.{suffix}")

@@ -63,6 +63,9 @@ TABLE: dict[tuple[str, str], tuple[dict[str, Any], tuple[int, ...]]] = {
     ("GET", "/agreement"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/agreement.json"): ({}, (200, 200, 200, 303, 200)),
     ("GET", "/agreement.csv"): ({}, (200, 200, 200, 303, 200)),
+    ("GET", "/agreement/methods.txt"): ({}, (403, 200, 200, 303, 403)),
+    ("GET", "/agreement/table/{name}.{suffix}"): ({}, (404, 404, 404, 303, 404)),
+    ("GET", "/agreement/figure/{name}.{suffix}"): ({}, (404, 404, 404, 303, 404)),
     ("GET", "/confused"): ({"params": {"role": "Seeker", "said": "PCT", "other": "IQ"}}, (200, 200, 200, 303, 200)),
     ("GET", "/adjudication"): ({}, (403, 200, 403, 303, 403)),
     ("GET", "/adjudication/{round_id}"): ({}, (403, 200, 403, 303, 403)),
@@ -132,7 +135,8 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
 def ask(browser: TestClient, method: str, path: str, desk: str, **sent: Any) -> Response:
     """Send a request for the first utterance of Alice's desk."""
     ids = {"run_id": 1, "conversation_id": 1, "item_id": 1, "round_id": 1}
-    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, token="of-nobody", key="of-nobody", **ids)
+    words = {"token": "of-nobody", "key": "of-nobody", "name": "none", "suffix": "csv"}
+    path = path.format(assignment_id=desk.rpartition("/")[2], position=1, **words, **ids)
     return browser.request(method, path, **sent)
 
 

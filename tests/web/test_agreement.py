@@ -99,6 +99,51 @@ def hand_in_second_round(alice: TestClient) -> None:
     hand_in_as_it_is(alice, second)
 
 
+@pytest.mark.usefixtures("labelled")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("overall", "Seeker,"), ("codes", "Seeker,IQ"), ("confusions", "PCT,IQ"), ("reading_aids", "kappa max"), ("plan", "Seeker")],
+)
+def test_a_table_comes_as_csv_and_latex(name: str, words: str, browse: Browse) -> None:
+    lea = browse("lea")
+    table, paper = (lea.get(f"/agreement/table/{name}.{suffix}") for suffix in ("csv", "tex"))
+    assert (table.headers["content-type"], words in table.text) == ("text/csv; charset=utf-8", True)
+    assert (r"\begin{tabular}" in paper.text, r"\toprule" in paper.text) == (True, True)
+    assert [one.headers["content-disposition"][-len(name) - 5 : -1] for one in (table, paper)] == [f"{name}.csv", f"{name}.tex"]
+
+
+@pytest.mark.usefixtures("labelled")
+def test_a_figure_comes_as_svg_png_and_pdf(browse: Browse) -> None:
+    drawn = [browse("lea").get(f"/agreement/figure/codes.{suffix}") for suffix in ("svg", "png", "pdf")]
+    assert [one.headers["content-type"] for one in drawn] == ["image/svg+xml", "image/png", "application/pdf"]
+    assert [one.content[:4] for one in drawn] == [b"<svg", b"\x89PNG", b"%PDF"]
+    assert drawn[0].text in browse("lea").get("/agreement").text
+
+
+@pytest.mark.usefixtures("labelled")
+def test_the_methods_paragraph_is_filled_in(browse: Browse) -> None:
+    told = browse("lea").get("/agreement/methods.txt").text
+    for words in ("Cohen's kappa", "conversation", "r1", "two annotators", "["):
+        assert words in told, words
+    fragment = browse("lea").get("/agreement/methods.txt", headers={"hx-request": "true"})
+    assert ("<p id=" in fragment.text, "<html" in fragment.text) == (True, False)
+
+
+@pytest.mark.usefixtures("labelled")
+def test_merging_what_was_confused_is_tried_at_once(browse: Browse) -> None:
+    page = text(browse("lea").get("/agreement?merge=Seeker/IQ=PCT"))
+    assert "If Seeker/IQ were merged into PCT:" in page
+    assert "Seeker: 0.64 (–) → 1.00 (–)" in page
+
+
+@pytest.mark.usefixtures("labelled")
+def test_two_annotators_can_be_looked_at_alone_and_the_threshold_chosen(browse: Browse) -> None:
+    page = text(browse("lea").get("/agreement?round=r1&a=alice&b=bob&threshold=0.9"))
+    assert ("alice and bob: 5 utterances" in page, "all annotators" in page) == (True, True)
+    assert browse("lea").get("/agreement.json?threshold=0.9").json()["verdict"]["threshold"] == 0.9
+    assert browse("lea").get("/agreement.json").json()["verdict"]["threshold"] == 0.67
+
+
 # not yours
 
 
@@ -139,6 +184,17 @@ def test_an_annotator_reads_their_own_agreement_of_a_closed_round(db: Database, 
     assert "stands here as soon as" in text(browse("cem").get("/agreement"))
 
 
+@pytest.mark.usefixtures("labelled")
+def test_an_annotator_is_planned_nothing_and_shown_no_threshold(db: Database, alice: TestClient) -> None:
+    with db.writing() as session:
+        session.execute(update(Round).values(closed_at=now()))
+    page = text(alice.get("/agreement"))
+    assert [words in page for words in ("How many more", "What if", "For the paper", "Threshold", "Each against the rest")] == [False] * 5
+    assert ("You said" in page, "You and each of the others" in page) == (True, True)
+    assert alice.get("/agreement/methods.txt").status_code == 403
+    assert "bob" not in alice.get("/agreement/table/confusions.csv").text + alice.get("/agreement/table/pairs.csv").text
+
+
 # wrong role
 
 
@@ -155,3 +211,29 @@ def test_who_is_not_signed_in_reads_no_agreement(path: str, browse: Browse) -> N
 def test_an_unknown_round_is_a_sentence(path: str, browse: Browse) -> None:
     page = browse("lea").get(f"{path}?round=<b>none</b>")
     assert (page.status_code, "Nothing was handed in for a round '<b>none</b>'" in text(page)) == (422, True)
+
+
+@pytest.mark.usefixtures("labelled")
+@pytest.mark.parametrize(
+    ("query", "status", "sentence"),
+    [
+        ("a=alice", 422, "Choose two different annotators to look at"),
+        ("a=alice&b=alice", 422, "Choose two different annotators to look at"),
+        ("a=alice&b=<i>zoe", 422, "<i>zoe has handed in nothing here"),
+        ("condition=blind", 422, "There are no blind labels"),
+        ("merge=nonsense", 422, "does not say which code to merge into which"),
+        ("merge=XX=PCT", 422, "Nobody used the code XX"),
+        ("threshold=7", 422, "threshold"),
+        ("half_width=0", 422, "half_width"),
+    ],
+)
+def test_what_cannot_be_shown_is_a_sentence(query: str, status: int, sentence: str, browse: Browse) -> None:
+    page = browse("lea").get(f"/agreement?{query}")
+    assert (page.status_code, sentence in text(page)) == (status, True)
+
+
+@pytest.mark.usefixtures("labelled")
+@pytest.mark.parametrize("path", ["table/none.csv", "table/codes.docx", "figure/none.svg", "figure/codes.gif"])
+def test_a_file_that_there_is_not_is_a_sentence(path: str, browse: Browse) -> None:
+    answer = browse("lea").get(f"/agreement/{path}")
+    assert (answer.status_code, "The agreement page links those that there are" in text(answer)) == (404, True)

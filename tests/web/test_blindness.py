@@ -39,6 +39,7 @@ EVERYBODY = (*(who for who in PEOPLE if who != "bob"), "eve")  # what bob is tol
 PATH: dict[str, tuple[Any, ...]] = {
     "position": (1, 2), "token": ("x",), "key": ("x",), "run_id": (1, 2, 99),
     "conversation_id": (*range(1, 17), 99), "item_id": (1, 99), "round_id": (1, 2, 99),
+    "name": ("overall", "codes", "confusions", "pairs"), "suffix": ("csv", "svg"),
 }  # fmt: skip
 QUERY: dict[str, tuple[Any, ...]] = {
     "at": (2,), "built": ("ASK",), "page": (2,), "next": ("/export",), "role": ("Seeker",), "code": ("ASK",), "version": ("",),
@@ -48,7 +49,8 @@ QUERY: dict[str, tuple[Any, ...]] = {
     "q": ("item", "Zq"), "after": (1,), "assignment": (1, 5),
     "utterance": (5, 8, 11, 35, 38), "settled": (1, 2), "proposal": ("true",), "reason": ("other",), "comment": ("no",),
     "rule": ("adjudicated",), "show": ("all", "flags"),
-    "condition": ("", "blind"), "a": ("",), "b": ("",), "said": ("ASK", "SHOW"), "other": ("SHOW", "ASK"),
+    "condition": ("", "blind"), "a": ("",), "b": ("",), "said": ("ASK", "SHOW"), "threshold": ("0.5",),
+    "half_width": ("0.1",), "code_half_width": ("0.2",), "merge": ("ASK=SHOW",), "other": ("SHOW", "ASK"),
 }  # fmt: skip
 ALSO = [f"/export/download?format={one}&labels={whose}" for one in EXPORTERS for whose in ("gold", PEOPLE["alice"][0])]
 ASKED = ({}, {"hx-request": "true"}, {"accept": "application/json"})
