@@ -6,12 +6,12 @@ import sys
 import typer
 from sqlalchemy.exc import OperationalError
 
-from annotator.cli import accounts, agreement, calibration, comparison, export, intake, project, round, tagging
+from annotator.cli import accounts, agreement, calibration, comparison, export, influence, intake, project, round, tagging
 from annotator.cli.shared import say
 from annotator.errors import AnnotatorError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Label what people do in conversations.")
-working = (tagging.app, comparison.app, calibration.app, agreement.app, export.app)
+working = (tagging.app, comparison.app, calibration.app, agreement.app, influence.app, export.app)
 for commands in (project.start, intake.app, project.look, *working, project.run):
     app.add_typer(commands)
 app.add_typer(accounts.app, name="user")

@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlmodel import Session, col
 
 from annotator.core.agreement import Handed, sample_of
@@ -48,7 +48,7 @@ def as_it_stands(session: Session, view: View, round_name: str | None = None) ->
     touched = set(session.scalars(_TOUCHED))
     if not touched:
         return None
-    before = {row.assignment: row.labels for row in _read(session, view, round_name) if row.assignment in touched}
+    before = {row.assignment: row.labels for row in rows_handed_in(session, view, round_name) if row.assignment in touched}
     changed: dict[int, Labels] = {}
     n_changed = 0
     decisions = session.execute(standing(col(Decision.assignment_id).in_(sorted(before))))
@@ -64,15 +64,15 @@ def _sample(session: Session, view: View, round_name: str | None, instead: Mappi
     if view.only_user_id is None:
         names = shown_names(session, view)
     else:
-        names = _own_names(session, view.only_user_id, _read(session, view, round_name))
+        names = _own_names(session, view.only_user_id, rows_handed_in(session, view, round_name))
     return sample_of(
         Handed(names[user_id], conversation, role, said, round_, condition, version, repeat)
-        for assignment, labels, user_id, conversation, round_, condition, version, repeat in _read(session, view, round_name)
+        for assignment, labels, user_id, conversation, round_, condition, version, repeat in rows_handed_in(session, view, round_name)
         for role, said in instead.get(assignment, labels).items()
     )
 
 
-class _Row(NamedTuple):
+class HandedIn(NamedTuple):
     """What was handed in of an assignment."""
 
     assignment: int
@@ -85,8 +85,11 @@ class _Row(NamedTuple):
     repeat: bool
 
 
-def _read(session: Session, view: View, round_name: str | None) -> Iterator[_Row]:
-    """What was handed in, assignment by assignment, never all of it at once; many labels are decoded together, which is quicker."""
+def rows_handed_in(session: Session, view: View, round_name: str | None, *where: ColumnElement[bool]) -> Iterator[HandedIn]:
+    """What was handed in, assignment by assignment, never all of it at once; many labels are decoded together, which is quicker.
+
+    `where` are more conditions on assignment, round and conversation.
+    """
     columns: tuple[Any, ...] = (
         col(FirstLabels.assignment_id), cast(col(FirstLabels.labels), Text), col(Assignment.user_id), col(Conversation.key),
         col(Round.name), col(RoundConversation.condition), col(TaxonomyVersion.fingerprint), col(Assignment.repeat),
@@ -99,16 +102,16 @@ def _read(session: Session, view: View, round_name: str | None) -> Iterator[_Row
         .join(Conversation, col(Conversation.id) == col(Assignment.conversation_id))
         .join(RoundConversation, PLACED)
         .join(TaxonomyVersion, col(TaxonomyVersion.id) == col(FirstLabels.taxonomy_version_id))
-        .where(compared(view, repeats=True))
+        .where(compared(view, repeats=True), *where)
         .order_by(col(Assignment.conversation_id), col(FirstLabels.assignment_id))
     )
     found = session.connection().execute(statement if round_name is None else statement.where(col(Round.name) == round_name))
     for rows in found.partitions(_CHUNK):
         labels = json.loads(f"[{','.join(row[1] for row in rows)}]")
-        yield from (_Row(row[0], said, *row[2:]) for row, said in zip(rows, labels, strict=True))
+        yield from (HandedIn(row[0], said, *row[2:]) for row, said in zip(rows, labels, strict=True))
 
 
-def _own_names(session: Session, user_id: int, rows: Iterable[_Row]) -> dict[int, str]:
+def _own_names(session: Session, user_id: int, rows: Iterable[HandedIn]) -> dict[int, str]:
     """User id → what one person may call them: themselves by name, the others by numbers that tell nothing of who they are.
 
     The order depends on the rounds and on who asks, so that numbers of two answers cannot be matched; and on what only the

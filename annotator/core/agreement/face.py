@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotator.core.agreement.asked import Asked, Corpus
 from annotator.core.agreement.judgement import Codes, Handed, Judgement, Meeting
+from annotator.core.agreement.shown import Background, Question, Shown
 from annotator.core.labelled import Labelled
 
 if TYPE_CHECKING:
@@ -108,3 +109,10 @@ def meetings(sample: "Sample", asked: Asked, role: str, said: Codes, other: Code
     from annotator.core.agreement import met, summary  # with numpy
 
     return met.meetings(summary.chosen(sample, asked).first, role, said, other, asked.of)
+
+
+def influence_of(shown: Iterable[Shown], question: Question, known: Background) -> dict[str, Any]:
+    """What the proposal did in a round: see `influence.influence`."""
+    from annotator.core.agreement import influence, proposed  # with numpy
+
+    return influence.influence(proposed.proposed_of(shown), question, known)
