@@ -1,31 +1,31 @@
 """The figures of agreement, checked by other means: `agree --verify`."""
 
 from pathlib import Path
-from typing import Any
 
+from annotator.cli.agreement_figures import Source
 from annotator.cli.shared import opened, show
 
 
-def verify(file: Path | None, asked: Any, saved: Path | None, place: tuple[Path | None, str | None], as_json: bool) -> None:
-    """Print what came of verifying a saved report, or one made now; an `AnnotatorError` where a figure differs.
-
-    The labels are those of a long CSV, else of the project at `place`: its folder and its database's URL.
-    """
+def verify(source: Source, saved: Path | None, as_json: bool) -> None:
+    """Print what came of verifying a saved report, or one made now of these labels; an `AnnotatorError` where a figure differs."""
     from annotator import read_labels
     from annotator.flow import agreement, verification, verification_labels, verification_report
     from annotator.flow.access import EVERYTHING
+    from annotator.flow.agreement_facts import is_asked_for
 
     verification_report.check_installed()
-    report = verification_report.read_report(saved) if saved is not None else None
-    if file is not None:
-        rows = read_labels(file)
-        report = agreement.report_of(rows, asked) if report is None else report
-        chosen = [row for row in rows if asked.condition in (None, row.condition)]
-        judgements, codebook = agreement.judgements_of(chosen, asked.round), {}
+    report, asked = verification_report.read_report(saved) if saved is not None else None, source.asked
+    if source.file is not None:
+        rows, taxonomy = read_labels(source.file), source.taxonomy
+        report = agreement.report_of(rows, asked, taxonomy) if report is None else report
+        judgements = agreement.judgements_of(row for row in rows if is_asked_for(row, asked))
+        codebook = agreement.codebook_of(taxonomy)
     else:
-        with opened(*place) as (_, database), database.reading() as session:
+        with opened(*source.place) as (_, database), database.reading() as session:
             report = agreement.report(session, EVERYTHING, asked) if report is None else report
             judgements, codebook = verification_labels.judgements_in(session, asked), verification_labels.codebook_in(session)
+    if asked.between is not None:  # these two stand for everybody, whichever two are looked at
+        report = {name: figures for name, figures in report.items() if name not in ("matrix", "rest")}
     done = verification.verify(judgements, report, codebook)
     if as_json:
         show(done.as_dict())

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from annotator.core.agreement import Asked
 from annotator.core.agreement.methods import Drawn, Facts, Settled
 from annotator.core.labelled import Labelled, split_codes
+from annotator.core.taxonomy import Taxonomy
 from annotator.flow.access import PLACED, View, compared
 from annotator.flow.corpus import shown_names
 from annotator.flow.first_labels import Labels
@@ -150,20 +151,21 @@ def _counted(found: Iterable[tuple[str, _Label, Sequence[_Label]]]) -> Settled |
     return Settled(len(found), len(adjudicated), n_changed, sum(gold not in said for gold, said in adjudicated)) if found else None
 
 
-def facts_of_rows(rows: Iterable[Labelled], asked: Asked) -> Facts:
+def facts_of_rows(rows: Iterable[Labelled], asked: Asked, taxonomy: Taxonomy | None = None) -> Facts:
     """What a long table knows: nothing of how its labels came about, but which are missing, whose proposals it has, what became gold."""
     known: dict[str, set[tuple[str, str]]] = defaultdict(set)
     said: dict[tuple[str, str, str], list[Labelled]] = defaultdict(list)
     by: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         known[row.conversation].add((row.utterance, row.role))
-        if _is_asked_for(row, asked):
+        if is_asked_for(row, asked):
             said[row.conversation, row.utterance, row.role].append(row)
             by[row.conversation].add(row.annotator)
     n_labels = sum(len(known[conversation]) * len(annotators) for conversation, annotators in by.items())
     chosen = [row for labels in said.values() for row in labels]
     return Facts(
         software=SOFTWARE,
+        codes_per_label=None if taxonomy is None else (taxonomy.min_codes, taxonomy.max_codes),
         n_labels=n_labels,
         n_blank=n_labels - len(chosen),
         proposals=tuple(sorted({_proposal(row) for row in chosen if row.condition == "assisted" and row.model_version})),
@@ -174,7 +176,8 @@ def facts_of_rows(rows: Iterable[Labelled], asked: Asked) -> Facts:
     )  # fmt: skip
 
 
-def _is_asked_for(row: Labelled, asked: Asked) -> bool:
+def is_asked_for(row: Labelled, asked: Asked) -> bool:
+    """Whether a row is a first label, of the round, condition and annotators asked for."""
     return (
         bool(row.annotator) and not row.repeat
         and asked.round in (None, row.round) and asked.condition in (None, row.condition)

@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from annotator.core.agreement.tables import cautions, label_of, sides
 from annotator.core.labelled import guard
 
 _OVERALL = ("n_utterances", "n_conversations", "n_skipped", "n_blank", "po", "pe", "kappa")
@@ -12,23 +14,164 @@ _PER_CODE = ("n_a", "n_b", "n_both", "kappa")
 _TABLE = ("annotator_a", "annotator_b", "scope", "code", *_OVERALL, "n_a", "n_b", "n_both", "undefined")
 
 
+_HURT, _CONFUSED = 5, 5
+_NOTHING = "Nothing to compare yet: agreement needs two annotators who have both handed in the same conversation."
+
+
 def as_text(figures: dict[str, Any]) -> str:
-    """The figures as a table for the terminal."""
+    """The figures for the terminal: the verdict, every pair, then what hurts most, confusions, and agreement with oneself."""
     if not figures["pairs"]:
-        return "Nothing to compare yet: agreement needs two annotators who have both handed in the same conversation."
-    lines = [f"{'':32}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}"]
+        return _NOTHING
+    overview = figures["overview"]
+    parts = [[verdict_line(figures), *cautions(figures)], _pairs(figures), _hurting(overview), _confused(figures), _again(figures)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def verdict_line(figures: dict[str, Any]) -> str:
+    """The headline figure with its interval, what it rests on, and whether its lower limit reaches the threshold."""
+    overview, verdict = figures["overview"], figures["verdict"]
+    line = overview["stratified"]
+    name = {"kappa": "kappa", "kappa_macro": "mean of the codes' kappas"}[verdict["figure"]]
+    effect = "" if line["design_effect"] is None else f", design effect {line['design_effect']:.2f}"
+    size = (
+        f"{overview['n_annotators']} annotators, {overview['n_utterances']:,} utterances of {line['n_conversations']:,} conversations, "
+        f"{line['n_pairs']:,} pairs of labels{effect}"
+    )
+    interval = "" if verdict["ci95"] is None else f", 95 % {_interval(verdict['ci95'])}"
+    return f"{name} {_number(verdict['value'])}{interval}: {verdict['sentence']}\n{size}"
+
+
+def _pairs(figures: dict[str, Any]) -> list[str]:
+    lines = [f"{'':32}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}{'95 % of kappa':>19}"]
     for pair in figures["pairs"]:
         blocks = {**pair["roles"], "stratified": pair["stratified"], "pooled (flatters)": pair["pooled"]}
         if not pair["pooled"]["n_utterances"]:
             lines.append(f"{' - '.join(pair['annotators'])}  share no utterance that both labelled; nothing to compare")
             continue
         for scope, block in blocks.items():
-            shown = [("undefined" if block[name] is None else f"{block[name]:.3f}") for name in ("kappa", "po", "pe")]
+            shown = [_number(block[name]) for name in ("kappa", "po", "pe")]
+            interval = "undefined" if block["ci95"] is None else _interval(block["ci95"])
             who = f"{' - '.join(pair['annotators'])}  {scope}"
-            lines.append(f"{who:32}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{block['n_utterances']:>8}")
+            lines.append(f"{who:32}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{block['n_utterances']:>8}{interval:>19}")
             reason = block["undefined"].get("kappa")
             lines += [f"    undefined: {reason}"] if reason else []
-    return "\n".join(lines)
+    return lines
+
+
+def _hurting(overview: dict[str, Any]) -> list[str]:
+    """The codes that most of the unequal labels of all roles lie with."""
+    found = []
+    for role, line in overview["roles"].items():
+        n = sum(one["n"] for one in line["confusions"])
+        found += [(values["cost"] * n, role, code, values) for code, values in line["codes"].items() if values["cost"] > 0]
+    lines = []
+    for _, role, code, values in sorted(found, key=lambda one: (-one[0], one[1:3]))[:_HURT]:
+        few = ", too few uses to say" if values["few"] else ""
+        share = f"{100 * values['cost']:.0f} % of the role's disagreement"
+        lines.append(f"{f'{role} {code}':32}{share:>36}, kappa {_estimate(values)}{few}")
+    return ["What hurts most", *lines] if lines else []
+
+
+def _confused(figures: dict[str, Any]) -> list[str]:
+    found = [(one["n"], role, one) for role, line in figures["overview"]["roles"].items() for one in line["confusions"]]
+    most = sorted(found, key=lambda one: -one[0])[:_CONFUSED]
+    lines = [f"{n:>6}  {role}: {label_of(one['a'])} against {label_of(one['b'])}" for n, role, one in most]
+    whose = f"; left {names[0]}, right {names[1]}" if (names := sides(figures)) else ""
+    return [f"Most frequent confusions ({len(lines)} of {len(found)}{whose})", *lines] if lines else []
+
+
+def _again(figures: dict[str, Any]) -> list[str]:
+    found = figures["with_themselves"]
+    lines = [f"{one['annotator']:32}{_estimate(one)}, n {one['n_pairs']:,}" for one in found]
+    return ["Agreement with themselves, asked once more", *lines] if lines else []
+
+
+def plan_text(figures: dict[str, Any]) -> str:
+    """How many conversations more two annotators must label, and which codes can never be told in this corpus, and why."""
+    plan = figures["plan"]
+    wide, of_code, corpus = plan["half_width"], plan["code_half_width"], plan["corpus"]["n_conversations"]
+    size = f", {corpus:,} in the corpus" if corpus else ""
+    lines = [
+        f"Conversations that two must label until 95 % limits are ±{wide:g}, and ±{of_code:g} for a code{size}",
+        f"{'':32}{'now':>7}{'± now':>9}{'needed':>9}{'more':>7}",
+        _need("over roles", plan["overall"], corpus),
+    ]
+    never: list[str] = []
+    more: list[str] = []
+    done: list[str] = []
+    unknown: dict[str, list[str]] = defaultdict(list)
+    for role, need in plan["roles"].items():
+        lines.append(_need(role, need, corpus))
+        for code, one in need["codes"].items():
+            name = f"{role} {code}"
+            if one["needed"] is None:
+                unknown[one["reason"]].append(name)
+            elif one["more"]:
+                (never if one["possible"] is False else more).append(_need(name, one, corpus))
+            else:
+                done.append(name)
+    told = [
+        [f"Never ±{of_code:g} in this corpus: merge the code with a neighbour, look for more of it, or claim nothing of it", *never],
+        ["More conversations needed", *more],
+        ["Cannot be told", *(f"{why}: {', '.join(codes)}" for why, codes in unknown.items())],
+        [f"Known to ±{of_code:g} already", *([", ".join(done)] if done else [])],
+    ]
+    return "\n\n".join("\n".join(part) for part in (lines, *(part for part in told if len(part) > 1)))
+
+
+def _need(name: str, need: dict[str, Any], corpus: int) -> str:
+    now = "-" if need["now"] is None else f"{need['now']:.3f}"
+    needed, more = (("-" if need[key] is None else f"{need[key]:,}") for key in ("needed", "more"))
+    why = need["reason"]
+    if need["possible"] is False:
+        code = f"; on {100 * need['share']:.2g} % of labels it takes {need['utterances']:,} utterances" if "share" in need else ""
+        why = f"the corpus has {corpus:,}{code}"
+    return f"{name:32}{need['n_conversations']:>7,}{now:>9}{needed:>9}{more:>7}  {why}".rstrip()
+
+
+def what_if_text(found: dict[str, Any]) -> str:
+    """The figures before and after codes become others: over all, per role, and of the codes that change."""
+    before, after = found["before"], found["after"]
+    macro = before["headline"] == "kappa_macro"
+    name = "mean of the codes' kappas" if macro else "kappa"
+    lines = [f"{', '.join(f'{old} = {new}' for old, new in found['merged'].items())}: {name} as it is → as it would be"]
+    lines.append(_change("over roles", before["stratified"], after["stratified"], macro=macro))
+    codes = []
+    for role, line in before["roles"].items():
+        lines.append(_change(role, line, after["roles"][role], macro=macro))
+        now, then = line["codes"], after["roles"][role]["codes"]
+        changed = sorted(code for code in {*now, *then} if _counts(now.get(code)) != _counts(then.get(code)))
+        codes += [_change(f"{role} {code}", now.get(code), then.get(code)) for code in changed]
+    return "\n".join([*lines, "", "Codes that change", *codes])
+
+
+def _counts(values: dict[str, Any] | None) -> tuple[int, ...] | None:
+    return None if values is None else tuple(values[name] for name in ("n_a", "n_b", "n_both"))
+
+
+def _change(name: str, now: dict[str, Any] | None, then: dict[str, Any] | None, *, macro: bool = False) -> str:
+    told = [("no such code" if one is None else _estimate(one, macro=macro)) for one in (now, then)]
+    return f"{name:32}{told[0]:36} → {told[1]}"
+
+
+def _estimate(line: dict[str, Any], *, macro: bool = False) -> str:
+    """A kappa, of a line or a code, with its interval."""
+    name, limits = ("kappa_macro", "kappa_macro_ci95") if macro else ("kappa", "ci95")
+    interval = "" if line[limits] is None else f" ({_interval(line[limits])})"
+    uses = f", n {_uses(line)}" if "n_a" in line else ""
+    return f"{_number(line[name])}{interval}{uses}"
+
+
+def _uses(values: dict[str, Any]) -> str:
+    return f"{values['n_a']:,}/{values['n_b']:,}"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _interval(ends: list[float]) -> str:
+    return f"{ends[0]:.3f} to {ends[1]:.3f}"
 
 
 def as_csv(figures: dict[str, Any]) -> str:

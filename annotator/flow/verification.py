@@ -22,6 +22,7 @@ _DRAWN = "conversations drawn at random by our own code, with its seed; the clus
 _NO_TAXONOMY = "made with a taxonomy that is not at hand; verify in the project, or with the taxonomy that was used"
 _OTHER = {
     "what_if": "an estimate from the figures above, not a figure of the labels",
+    "what_if_asked": "an estimate from the figures above, not a figure of the labels",
     "plan": "an estimate from the figures above, not a figure of the labels",
     "by_round": "of labels chosen otherwise; to verify one of them, choose it with --round",
     "by_condition": "of labels chosen otherwise",

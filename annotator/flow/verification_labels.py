@@ -14,7 +14,7 @@ from annotator.models import Assignment, Conversation, Kind, Round, RoundConvers
 
 
 def judgements_in(session: Session, asked: Asked) -> list[Judgement]:
-    """What stood at the first submissions, of the round and condition asked for, repeats left out; a skip has no codes."""
+    """What stood at the first submissions, of the round, condition and annotators asked for, repeats left out; a skip has no codes."""
     labels = first_submitted().subquery("labels")
     statement = (
         select(
@@ -38,7 +38,8 @@ def judgements_in(session: Session, asked: Asked) -> list[Judgement]:
             names[row.user_id], row.conversation, row.utterance, row.role,
             None if row.kind == Kind.SKIP else frozenset(split_codes(row.codes)),
         )
-        for row in session.execute(statement)
+        for row in session.execute(statement.order_by(col(Conversation.id), col(Utterance.position)))
+        if asked.between is None or names[row.user_id] in asked.between
     ]  # fmt: skip
 
 

@@ -1,0 +1,129 @@
+"""What `agree` is asked and makes: its options read, labels fetched, figures made, files written, its gate."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from annotator import load_taxonomy, read_labels
+from annotator.cli.shared import opened, say
+from annotator.core.agreement import Asked, Judgement, if_merged, sample_of_rows
+from annotator.core.taxonomy import Taxonomy
+from annotator.errors import BadInput, Conflict
+from annotator.settings import read_settings
+
+if TYPE_CHECKING:
+    from annotator.core.agreement.methods import Facts
+
+Place = tuple[Path | None, str | None]
+"""A project's folder and its database's URL."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whose labels, and which: those of a long CSV, with or without the taxonomy of its codes, else those of the project at a place."""
+
+    file: Path | None
+    taxonomy_file: Path | None
+    asked: Asked
+    place: Place
+
+    @property
+    def taxonomy(self) -> Taxonomy | None:
+        """The taxonomy of the table, where one is given."""
+        return None if self.taxonomy_file is None else load_taxonomy(self.taxonomy_file)
+
+
+# What is asked
+
+
+def two(names: str | None) -> tuple[str, str] | None:
+    """The two annotators of `--between`.
+
+    >>> two("ana, ben"), two(None)
+    (('ana', 'ben'), None)
+    """
+    if names is None:
+        return None
+    found = [name.strip() for name in names.split(",")]
+    if len(found) != 2 or not all(found) or found[0] == found[1]:
+        raise BadInput(f"--between {names} does not name two annotators. Write it like --between ana,ben.")
+    return found[0], found[1]
+
+
+def threshold_of(given: float | None, place: Place) -> float:
+    """What the lower limit is held against: the option, else the project's setting."""
+    return read_settings(*place).agreement_threshold if given is None else given
+
+
+def becoming(pairs: Iterable[str]) -> dict[str, str]:
+    """Which code becomes which, of `--what-if`.
+
+    >>> becoming(["PIP=PEP", "Seeker/RP = IQ"])
+    {'PIP': 'PEP', 'Seeker/RP': 'IQ'}
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        old, _, new = (part.strip() for part in pair.partition("="))
+        if not old or not new or old.rpartition("/")[2] == new:
+            raise BadInput(f"--what-if {pair} does not say which code becomes which. Write it like PIP=PEP or Seeker/PIP=PEP.")
+        if found.setdefault(old, new) != new:
+            raise BadInput(f"--what-if makes both {found[old]} and {new} of {old}. Choose one.")
+    return found
+
+
+# What is made
+
+
+def make(source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
+    """All figures, with "what_if_asked" where codes shall become others; written into a folder, too, where there is one."""
+    if source.taxonomy_file is not None and source.file is None:
+        raise BadInput("--taxonomy is for a table; a project has its own. Name the table too, or leave --taxonomy out.")
+    return _of_project(source, becomes, out) if source.file is None else _of_table(source.file, source, becomes, out)
+
+
+def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
+    from annotator.flow import agreement
+    from annotator.flow.agreement_facts import facts_of_rows, is_asked_for
+
+    rows, taxonomy, asked = read_labels(file), source.taxonomy, source.asked
+    figures = agreement.report_of(rows, asked, taxonomy)
+    if becomes:
+        figures["what_if_asked"] = if_merged(sample_of_rows(rows), asked, becomes)
+    if out is not None:
+        judgements = agreement.judgements_of(row for row in rows if is_asked_for(row, asked))
+        _write(out, figures, facts_of_rows(rows, asked, taxonomy), judgements)
+    return figures
+
+
+def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
+    from annotator.flow import agreement
+    from annotator.flow.access import EVERYTHING
+    from annotator.flow.agreement_facts import facts_of
+    from annotator.flow.verification_labels import judgements_in
+
+    asked = source.asked
+    with opened(*source.place) as (_, database), database.reading() as session:
+        figures = agreement.report(session, EVERYTHING, asked)
+        if becomes:
+            figures["what_if_asked"] = if_merged(agreement.read(session, EVERYTHING, asked)[0], asked, becomes)
+        if out is not None:
+            _write(out, figures, facts_of(session, EVERYTHING, asked), judgements_in(session, asked))
+    return figures
+
+
+def _write(out: Path, figures: Mapping[str, Any], facts: "Facts", judgements: Iterable[Judgement]) -> None:
+    from annotator.flow.agreement_files import write_files
+
+    names = write_files(figures, facts, judgements, out)
+    first = [name for name in names if "/" not in name]
+    say(f"Wrote {', '.join(first)}, and {len(names) - len(first)} tables and figures, to {out}.")
+
+
+def check_gate(figures: Mapping[str, Any], gate: float) -> None:
+    """Raise `Conflict` where the lower limit of the headline figure is under the gate, or is not defined."""
+    interval, sentence = figures["verdict"]["ci95"], figures["verdict"]["sentence"]
+    if interval is None:
+        raise Conflict(f"The gate of {gate:g} is not passed: {sentence}.")
+    if interval[0] < gate:
+        raise Conflict(f"The gate of {gate:g} is not passed: the lower 95 % limit is {interval[0]:.3f}.")
