@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     """Serve other machines without https. Only for a network you trust."""
     sign_in_days: int = 30
     """How long a browser stays signed in."""
-    agreement_threshold: float = Field(THRESHOLD, ge=-1, le=1)
+    agreement_threshold: float = Field(default=THRESHOLD, ge=-1, le=1)
     """What the lower 95 % limit of agreement is held against."""
 
     model: str = ""

@@ -26,6 +26,7 @@ def toml(folder: Path, text: str) -> Path:
 def test_without_anything_there_are_safe_defaults(tmp_path: Path) -> None:
     found = read_settings(tmp_path)
     assert (found.base_url, found.allow_http, found.sign_in_days) == ("http://127.0.0.1:8000", False, 30)
+    assert found.agreement_threshold == 0.67
     assert found.database == f"sqlite:///{tmp_path / 'annotator.db'}"
     assert found.taxonomy_file == tmp_path / "taxonomy.yaml"
 
@@ -55,6 +56,7 @@ def test_the_project_may_come_from_the_environment_and_an_option_wins(tmp_path: 
         ("base_url = ", "annotator.toml is not readable"),
         ("base_urls = 'https://x'", "base_urls"),
         ("sign_in_days = 'soon'", "sign_in_days"),
+        ("agreement_threshold = 2", "agreement_threshold: Input should be less than or equal to 1"),
         ("base_url = 'lab.example.org'", "must start with http:// or https://"),
         ("base_url = 'ftp://lab'", "must start with http:// or https://"),
     ],
