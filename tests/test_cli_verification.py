@@ -41,7 +41,7 @@ def test_it_says_what_was_verified_and_by_what(run: Run, table: Path, saved: Pat
     assert [line.partition(":")[0] for line in lines[:4]] == ["scikit-learn", "statsmodels", "nltk", "by the book"]
     assert all(line.endswith(" figures, all equal") for line in lines[:4])
     assert lines[-1].startswith("With scikit-learn ")
-    assert "Not verified, 1 figure: it was asked for" in lines
+    assert "Not verified, 1 figure: what the lower limit is held against, chosen by the project or the command" in lines
     assert run("agree", table, "--report", saved).out == ran.out
 
 

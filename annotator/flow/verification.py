@@ -29,6 +29,7 @@ _OTHER = {
     "with_themselves": "of labels that were asked for once more, which the other figures leave out",
     "after_discussion": "of the labels that stand now, not of those handed in",
 }
+_ASKED = "what the lower limit is held against, chosen by the project or the command"
 _UNKNOWN = "this version knows no such figure"
 _BY_TAXONOMY = ("s", "ac1", "categories", "kappa_categories", "kappa_within_categories", "kappa_weighted")
 _LISTED = ("codes", "categories", "confusions")
@@ -147,7 +148,7 @@ def _overview(report: Report, trees: Mapping[str, Tree], unverified: Mapping[str
         else:
             yield from _compared(_At("overview", name), value, overview.get(name), {})
     told = dict.fromkeys(("value", "ci95", "met"), verdict.get("sentence"))
-    yield from _block("verdict", verdict | {"undefined": told}, verdict_tree(overview, verdict), {"threshold": "it was asked for"})
+    yield from _block("verdict", verdict | {"undefined": told}, verdict_tree(overview, verdict), {"threshold": _ASKED})
     for name, of in (("matrix", "annotators"), ("rest", "annotator")):
         if name in report:
             lines = {_who(_named(line).get(of)): line for line in _named(report[name]).values()}

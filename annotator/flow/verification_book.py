@@ -194,7 +194,7 @@ def pulls(parts: Iterable[Sequence[Pair]]) -> Pulls | None:
         square += sum(n * pull[cell] ** 2 for cell, n in Counter((pair.a, pair.b) for pair in part).items())
         for (conversation, a, b), n in Counter(part).items():
             of[conversation] += n * pull[a, b]
-    return Pulls(kappa, {conversation: sum_ / scale for conversation, sum_ in of.items()}, square / scale**2)
+    return Pulls(kappa, {conversation: pulled / scale for conversation, pulled in of.items()}, square / scale**2)
 
 
 class Errors(NamedTuple):
@@ -220,7 +220,7 @@ def errors(found: Pulls | None) -> Errors:
 
 def clustered(value: Fraction, of: Mapping[str, Fraction]) -> tuple[float, list[float]]:
     """The error and the interval of a figure from what two conversations and more pull on it."""
-    from scipy.stats import t  # with SciPy, which nothing else of the package loads
+    from scipy.stats import t  # heavy
 
     n = len(of)
     se = sqrt(Fraction(n, n - 1) * sum(pull**2 for pull in of.values()))
@@ -281,7 +281,7 @@ def goodness_of_fit(n: int, used: int, differ: int, design_effect: float) -> lis
     >>> [round(limit, 3) for limit in goodness_of_fit(200, 8, 2, 1.0)]
     [0.335, 0.929]
     """
-    # With SciPy, which nothing else of the package loads.
+    # heavy
     from scipy.optimize import brentq
     from scipy.stats import chi2
 

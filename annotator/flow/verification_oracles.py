@@ -174,8 +174,7 @@ def chance(a: Labels, b: Labels) -> float | None:
     # heavy
     from nltk.metrics.agreement import AnnotationTask
 
-    task = AnnotationTask(_said(a, b))
-    return asked(lambda: task.Ae_kappa("a", "b")) if a else None
+    return asked(lambda: AnnotationTask(_said(a, b)).Ae_kappa("a", "b")) if a else None
 
 
 def _said(a: Sequence[Hashable], b: Sequence[Hashable]) -> Said:
@@ -200,4 +199,4 @@ def alpha_of_all(said: Said, distance: Distance) -> float | None:
         labels_of.setdefault(unit, []).append(label)
     if len({label for labels in labels_of.values() if len(labels) > 1 for label in labels}) < 2:
         return None  # nltk says 1 of a single label, though nothing could have differed
-    return asked(AnnotationTask(said, distance=distance).alpha)
+    return asked(lambda: AnnotationTask(said, distance=distance).alpha())
