@@ -69,6 +69,22 @@ def test_it_verifies_a_project_with_its_taxonomy(project: Run, table: Path) -> N
     assert 0 < figures["ann - ben, Assistant", "kappa_categories"] < 1
 
 
+def test_it_verifies_what_was_chosen(run: Run, project: Run, table: Path, tmp_path: Path) -> None:
+    rows = table.read_text("utf-8").splitlines()
+    third = [row.replace(",ben,", ",cem,") for row in rows if ",ben," in row and ",Seeker," in row and row.startswith("t1,")]
+    table.write_text("\n".join([*rows, *third]) + "\n", encoding="utf-8")
+    assert project("import", table).code == 0
+    for of in (run, project):
+        words = ["agree", *([table] if of is run else []), "--between", "ann,cem", "--json"]
+        (tmp_path / "chosen.json").write_text(of(*words).out, encoding="utf-8")
+        for how in (["--verify"], ["--report", tmp_path / "chosen.json"]):
+            ran = of(*words, *how)
+            found = json.loads(ran.out)
+            assert (ran.code, found["equal"]) == (0, True)
+            assert {"ann - cem, Seeker", "matrix, ann - ben", "rest, ben"} <= {one["where"] for one in found["checks"]}
+    assert run("agree", table, "--report", tmp_path / "chosen.json").code == 1  # other labels than those of the report
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

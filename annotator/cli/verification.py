@@ -1,5 +1,6 @@
 """The figures of agreement, checked by other means: `agree --verify`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from annotator.cli.agreement_figures import Source
@@ -18,15 +19,15 @@ def verify(source: Source, saved: Path | None, as_json: bool) -> None:
     if source.file is not None:
         rows, taxonomy = read_labels(source.file), source.taxonomy
         report = agreement.report_of(rows, asked, taxonomy) if report is None else report
-        judgements = agreement.judgements_of(row for row in rows if is_asked_for(row, asked))
+        everyone = agreement.judgements_of(row for row in rows if is_asked_for(row, replace(asked, between=None)))
         codebook = agreement.codebook_of(taxonomy)
     else:
         with opened(*source.place) as (_, database), database.reading() as session:
             report = agreement.report(session, EVERYTHING, asked) if report is None else report
-            judgements, codebook = verification_labels.judgements_in(session, asked), verification_labels.codebook_in(session)
-    if asked.between is not None:  # these two stand for everybody, whichever two are looked at
-        report = {name: figures for name, figures in report.items() if name not in ("matrix", "rest")}
-    done = verification.verify(judgements, report, codebook)
+            everyone = verification_labels.judgements_in(session, replace(asked, between=None))
+            codebook = verification_labels.codebook_in(session)
+    judgements = [one for one in everyone if asked.between is None or one.annotator in asked.between]
+    done = verification.verify(judgements, report, codebook, everyone if asked.between else None)
     if as_json:
         show(done.as_dict())
     else:

@@ -88,15 +88,19 @@ class Verification:
         return {"equal": not self.different, **asdict(self)}
 
 
-def verify(judgements: Iterable[Judgement], report: Report, codebook: Codebook | None = None) -> Verification:
+def verify(
+    judgements: Iterable[Judgement], report: Report, codebook: Codebook | None = None, everyone: Iterable[Judgement] | None = None
+) -> Verification:
     """Compare a report, as `agree --json` prints it, with what other libraries make of the judgements.
 
     `codebook` is role → code → category, as the report was made with. Without it, what depends on it is left unverified in a report
-    that had one. Raises `BadInput` where the report is none, or a library is missing.
+    that had one. `everyone` are the judgements of all annotators, for a report of two of them. Raises `BadInput` where the report is
+    none, or a library is missing.
     """
     versions = oracles.versions()
+    said = said_of(judgements)
     with oracles.quiet():
-        found = list(_found(said_of(judgements), _checked_shape(report), codebook or {}))
+        found = list(_found(said, said if everyone is None else said_of(everyone), _checked_shape(report), codebook or {}))
     return Verification(
         [one for one in found if isinstance(one, Check)],
         [one for one in found if isinstance(one, Unverified)],
@@ -121,7 +125,7 @@ def _checked_shape(report: Report) -> Report:
 _Found = Check | Unverified | Note
 
 
-def _found(said: Said, report: Report, codebook: Codebook) -> Iterator[_Found]:
+def _found(said: Said, everyone: Said, report: Report, codebook: Codebook) -> Iterator[_Found]:
     unverified = {"bootstrap": _DRAWN}
     if not codebook and _had_taxonomy(report):
         unverified |= dict.fromkeys(_BY_TAXONOMY, _NO_TAXONOMY)
@@ -131,7 +135,10 @@ def _found(said: Said, report: Report, codebook: Codebook) -> Iterator[_Found]:
         yield from _pair(said, pair, codebook, unverified)
     if "all" in report:
         yield from _blocks("all", report["all"], all_tree(said, codebook), unverified)
-    yield from _overview(report, overview_trees(said), unverified)
+    trees = overview_trees(said)
+    # These stand for everybody, whichever two are looked at.
+    trees |= {} if everyone is said else {name: tree for name, tree in overview_trees(everyone).items() if name in ("matrix", "rest")}
+    yield from _overview(report, trees, unverified)
     for name, value in report.items():
         if name not in ("pairs", "all", "overview", "verdict", "matrix", "rest"):
             yield from _left("report", name, value, _OTHER.get(name, _UNKNOWN))
