@@ -216,7 +216,7 @@ def test_a_project_writes_what_it_knows(project: Run, db: Database, tmp_path: Pa
         _second_conversation(session)
     done(project("agree", "--out", tmp_path / "out"))
     said = (tmp_path / "out" / "methods.txt").read_text(encoding="utf-8")
-    assert "In round r1 each conversation was labelled by all 2 annotators (seed 1; all conversations)." in said
+    assert "In round r1 each conversation was labelled by both annotators (seed 1; all conversations)." in said
     assert "a lead who had labelled none of them settled 1 of" in said
     with (tmp_path / "out" / "pairs.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))

@@ -42,7 +42,9 @@ def verdict_line(figures: dict[str, Any]) -> str:
 
 
 def _pairs(figures: dict[str, Any]) -> list[str]:
-    lines = [f"{'':32}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}{'95 % of kappa':>19}"]
+    scopes = ("pooled (flatters)", *figures["overview"]["roles"])
+    wide = max(32, *(len(f"{' - '.join(pair['annotators'])}  {scope} ") for pair in figures["pairs"] for scope in scopes))
+    lines = [f"{'':{wide}}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}{'95 % of kappa':>19}"]
     for pair in figures["pairs"]:
         blocks = {**pair["roles"], "stratified": pair["stratified"], "pooled (flatters)": pair["pooled"]}
         if not pair["pooled"]["n_utterances"]:
@@ -52,7 +54,7 @@ def _pairs(figures: dict[str, Any]) -> list[str]:
             shown = [_number(block[name]) for name in ("kappa", "po", "pe")]
             interval = "undefined" if block["ci95"] is None else _interval(block["ci95"])
             who = f"{' - '.join(pair['annotators'])}  {scope}"
-            lines.append(f"{who:32}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{block['n_utterances']:>8}{interval:>19}")
+            lines.append(f"{who:{wide}}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{block['n_utterances']:>8}{interval:>19}")
             reason = block["undefined"].get("kappa")
             lines += [f"    undefined: {reason}"] if reason else []
     return lines

@@ -115,7 +115,8 @@ def _material(figures: Figures, facts: Facts) -> Iterator[str]:
 def _selection(figures: Figures, facts: Facts) -> Iterator[str]:
     for one in facts.drawn:
         every = one.overlap is None or one.overlap == one.n_annotators
-        who = f"all {one.n_annotators} annotators" if every else f"{one.overlap} of {one.n_annotators} annotators, drawn by lot"
+        everybody = "both annotators" if one.n_annotators == 2 else f"all {one.n_annotators} annotators"
+        who = everybody if every else f"{one.overlap} of {one.n_annotators} annotators, drawn by lot"
         yield f"In round {one.round} each conversation was labelled by {who} (seed {one.seed}; {one.conversations})."
     known = {one.round for one in facts.drawn}
     others = [name for name in figures.get("rounds", [""]) if name not in known]

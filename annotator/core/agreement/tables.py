@@ -15,10 +15,12 @@ Row = dict[str, Cell]
 NO_CODE = "∅"
 """How the label without codes is written."""
 _CLUSTERED = "95 % limits are clustered by conversation"
-_DASH = "what is undefined is empty, for the reason in the last column"
+_EMPTY, _ON_PAPER = "is empty, for the reason in the last column", "is a dash, for the reason under the table"
+_DASH = f"what is undefined {_EMPTY}"
 _UNDEFINED = "undefined"
 _NEARLY_ALL = 0.75
 _APART, _MARGINS = 0.2, 0.02
+_ROUGH = 20
 _AIDS = ("kappa_max", "pi", "s", "ac1", "alpha", "alpha_masi", "alpha_jaccard", "exact_match", "mean_jaccard", "share_several")
 _AIDS_OF_ALL = ("alpha", "fleiss", "ac1", "alpha_masi", "alpha_jaccard")
 
@@ -39,22 +41,36 @@ def tables(figures: Figures) -> list[Table]:
 
 
 def for_paper(table: Table) -> Table:
-    """The table with reasons under it instead of in a column, which no page is wide enough for.
+    """The table as a page is wide enough for it: limits in brackets after their figure, reasons under it instead of in a column.
 
-    >>> table = for_paper(Table("t", "T.", ("code", "kappa", "undefined"), (("RP", 0.7, ""), ("OTH", None, "everybody always used it"))))
-    >>> table.heading, table.rows, table.notes
-    (('code', 'kappa'), (('RP', 0.7), ('OTH', None)), ('Undefined: everybody always used it (OTH).',))
+    >>> heading = ("code", "kappa", "kappa low", "kappa high", "undefined")
+    >>> table = Table("t", "T.", heading, (("RP", 0.7, 0.61, 0.79, ""), ("OTH", None, None, None, "everybody always used it")))
+    >>> for_paper(table).heading, for_paper(table).rows, for_paper(table).notes
+    (('code', 'kappa'), (('RP', '0.700 [0.610, 0.790]'), ('OTH', None)), ('Undefined: everybody always used it (OTH).',))
     """
-    if table.heading[-1] != _UNDEFINED:
-        return table
-    numbers = {at for row in table.rows for at, cell in enumerate(row) if isinstance(cell, int | float)}
-    named = min(numbers, default=1)
+    at = {name: number for number, name in enumerate(table.heading)}
+    limits = {name: (at[f"{name} low"], at[f"{name} high"]) for name in at if f"{name} low" in at}
+    kept = [name for name in at if name != _UNDEFINED and name.removesuffix(" low").removesuffix(" high") not in limits.keys() - {name}]
+    rows = tuple(
+        tuple(_with_limits(row[at[name]], *(row[end] for end in limits[name])) if name in limits else row[at[name]] for name in kept)
+        for row in table.rows
+    )
+    notes = (*table.notes, *_reasons_under(table)) if _UNDEFINED in at else table.notes
+    return Table(table.name, table.title.replace(_EMPTY, _ON_PAPER), tuple(kept), rows, notes)
+
+
+def _with_limits(value: Cell, low: Cell, high: Cell) -> Cell:
+    return value if value is None or low is None else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _reasons_under(table: Table) -> list[str]:
+    """Each reason of the last column once, with the rows that it is the reason of, by their names before the first number."""
+    named = min((at for row in table.rows for at, cell in enumerate(row) if isinstance(cell, int | float)), default=1)
     where = defaultdict(list)
     for row in table.rows:
         if row[-1]:
             where[row[-1]].append(" ".join(str(cell) for cell in row[:named] if cell not in ("", None)))
-    notes = [f"Undefined: {why} ({', '.join(rows)})." for why, rows in where.items()]
-    return Table(table.name, table.title, table.heading[:-1], tuple(row[:-1] for row in table.rows), (*table.notes, *notes))
+    return [f"Undefined: {why} ({', '.join(rows)})." for why, rows in where.items()]
 
 
 def label_of(label: str) -> str:
@@ -63,7 +79,8 @@ def label_of(label: str) -> str:
 
 
 def cautions(figures: Figures) -> list[str]:
-    """Sentences where one figure alone misleads: nearly all labels are one code, or annotators use codes unequally often.
+    """Sentences where one figure alone misleads: conversations are few, nearly all labels are one code, or annotators use codes
+    unequally often.
 
     >>> codes = {"OTH": {"n_a": 95, "n_b": 97}, "RP": {"n_a": 5, "n_b": 3}}
     >>> line = {"n_pairs": 100, "po": 0.92, "pe": 0.92, "kappa": -0.02, "codes": codes}
@@ -72,6 +89,9 @@ def cautions(figures: Figures) -> list[str]:
     comes from this prevalence.']
     """
     found = []
+    n = figures.get("overview", {}).get("stratified", {}).get("n_conversations", 0)
+    if 0 < n < _ROUGH:
+        found.append(f"With {n} conversations intervals and design effects are rough: how conversations differ is told by few of them.")
     for role, line in figures.get("overview", {}).get("roles", {}).items():
         uses = {code: (values["n_a"] + values["n_b"]) / (2 * line["n_pairs"]) for code, values in line["codes"].items()}
         code = max(uses, key=lambda one: uses[one], default="")
@@ -277,13 +297,13 @@ def _plan(figures: Figures) -> Iterator[Table]:
     plan = figures["plan"]
     title = (
         f"How many conversations two annotators must label until 95 % limits are {plan['half_width']:g} to either side, "
-        f"{plan['code_half_width']:g} for single codes; limits are clustered by conversation, and the last column says what cannot be told."
+        f"{plan['code_half_width']:g} for single codes; limits are clustered by conversation, and what cannot be told {_EMPTY}."
     )
     yield from _table("plan", title, _needs(plan))
 
 
 def _needs(plan: Figures) -> Iterator[Row]:
-    yield {"role": "", "code": "", **_need(plan["overall"])}
+    yield {"role": "over roles", "code": "", **_need(plan["overall"])}
     for role, need in plan["roles"].items():
         yield {"role": role, "code": "", **_need(need)}
         yield from ({"role": role, "code": code, **_need(one)} for code, one in need["codes"].items())
