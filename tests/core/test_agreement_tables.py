@@ -97,6 +97,8 @@ def test_whose_labels_are_confused_is_said(asked: Asked, said: str) -> None:
     figures = figures_of(THREE, asked)
     assert direction(figures) == said
     assert said in by_name(figures)["confusions"].notes[0]
+    counts = [row["n"] for row in rows(by_name(figures)["confusions"])]
+    assert counts == sorted(counts, reverse=True)
     assert "∅" in {row[at] for row in by_name(figures_of(THREE))["confusions"].rows for at in (1, 2)}
 
 
@@ -124,6 +126,11 @@ def test_in_a_paper_reasons_stand_under_the_table() -> None:
     assert printed.title.endswith("and what is undefined is a dash, for the reason under the table.")
     assert printed.notes[0] == f"Undefined: {rows(table)[0]['undefined']} (Assistant, assisted only)."
     assert "Undefined: " in printed.latex() and for_paper(printed) == printed
+
+
+def test_a_page_has_no_room_for_thousands_of_rows() -> None:
+    table = Table("t", "T.", ("n",), tuple((at,) for at in range(1000)))
+    assert (len(for_paper(table).rows), for_paper(table).notes) == (60, ("The first 60 of 1,000 rows.",))
 
 
 def test_a_kappa_that_prevalence_makes_low_is_explained() -> None:

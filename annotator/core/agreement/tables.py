@@ -21,6 +21,8 @@ _UNDEFINED = "undefined"
 _NEARLY_ALL = 0.75
 _APART, _MARGINS = 0.2, 0.02
 _ROUGH = 20
+_PAGE = 60
+"""So many rows go on a page."""
 _AIDS = ("kappa_max", "pi", "s", "ac1", "alpha", "alpha_masi", "alpha_jaccard", "exact_match", "mean_jaccard", "share_several")
 _AIDS_OF_ALL = ("alpha", "fleiss", "ac1", "alpha_masi", "alpha_jaccard")
 
@@ -41,7 +43,8 @@ def tables(figures: Figures) -> list[Table]:
 
 
 def for_paper(table: Table) -> Table:
-    """The table as a page is wide enough for it: limits in brackets after their figure, reasons under it instead of in a column.
+    """The table as a page has room for it: limits in brackets after their figure, reasons under it instead of in a column, and of very
+    many rows the first.
 
     >>> heading = ("code", "kappa", "kappa low", "kappa high", "undefined")
     >>> table = Table("t", "T.", heading, (("RP", 0.7, 0.61, 0.79, ""), ("OTH", None, None, None, "everybody always used it")))
@@ -53,9 +56,11 @@ def for_paper(table: Table) -> Table:
     kept = [name for name in at if name != _UNDEFINED and name.removesuffix(" low").removesuffix(" high") not in limits.keys() - {name}]
     rows = tuple(
         tuple(_with_limits(row[at[name]], *(row[end] for end in limits[name])) if name in limits else row[at[name]] for name in kept)
-        for row in table.rows
+        for row in table.rows[:_PAGE]
     )
     notes = (*table.notes, *_reasons_under(table)) if _UNDEFINED in at else table.notes
+    if len(table.rows) > _PAGE:
+        notes += (f"The first {_PAGE} of {len(table.rows):,} rows.",)
     return Table(table.name, table.title.replace(_EMPTY, _ON_PAPER), tuple(kept), rows, notes)
 
 
@@ -67,7 +72,7 @@ def _reasons_under(table: Table) -> list[str]:
     """Each reason of the last column once, with the rows that it is the reason of, by their names before the first number."""
     named = min((at for row in table.rows for at, cell in enumerate(row) if isinstance(cell, int | float)), default=1)
     where = defaultdict(list)
-    for row in table.rows:
+    for row in table.rows[:_PAGE]:
         if row[-1]:
             where[row[-1]].append(" ".join(str(cell) for cell in row[:named] if cell not in ("", None)))
     return [f"Undefined: {why} ({', '.join(rows)})." for why, rows in where.items()]
@@ -237,6 +242,7 @@ def _confusions(figures: Figures) -> Iterator[Table]:
         n = sum(one["n"] for one in line["confusions"])
         for one in line["confusions"]:
             rows.append({"role": role, "a": label_of(one["a"]), "b": label_of(one["b"]), "n": one["n"], "share": one["n"] / n})
+    rows.sort(key=lambda row: -row["n"])
     yield from _table("confusions", title, rows, notes=(f"{direction(figures)}; share is of all unequal pairs of the role.",))
 
 
