@@ -4,7 +4,6 @@ import csv
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +21,9 @@ from annotator.settings import Settings
 from annotator.web.deps import COOKIE
 
 from .server import Server
+from .test_accessible import faults
+
+pytestmark = pytest.mark.browser
 
 N_CONVERSATIONS, N_UTTERANCES = 60, 35
 NAMES = ("ana", "ben", "cem")
@@ -126,7 +128,9 @@ def test_the_numbers_on_the_page_are_those_of_the_json(page: Page) -> None:
             assert codes[code][:4] == [str(values["n_a"]), str(values["n_b"]), str(values["n_both"]), shown(values["kappa"])]
             assert codes[code][4].startswith(between(values["ci95"]))
     rest = cells(page.get_by_label("Each annotator with all the others", exact=True))
-    assert {name: row[0] for name, row in rest.items()} == {one["annotator"]: shown(one["kappa"]) for one in figures["rest"]}
+    assert {name: row[0] for name, row in rest.items()} == {
+        one["annotator"]: f"{one['kappa']:.3f} [{one['ci95'][0]:.3f}, {one['ci95'][1]:.3f}]" for one in figures["rest"]
+    }
 
 
 def test_a_confusion_leads_to_its_utterances_and_a_merge_is_tried_at_once(page: Page) -> None:
@@ -165,8 +169,12 @@ def test_tables_and_figures_come_as_files(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_page_is_never_wider_than_the_window(page: Page, width: int, tmp_path: Path) -> None:
+def test_the_page_is_never_wider_than_the_window(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     for details in page.locator("details").all():
         details.evaluate("one => { one.open = true; }")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_page_and_its_drawings_are_for_everybody(page: Page) -> None:
+    assert faults(page) == []
