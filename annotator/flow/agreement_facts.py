@@ -1,11 +1,11 @@
 """What is known beside the figures of agreement, for the methods paragraph: of the rounds of a project, or of a long table."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, join, select
 from sqlmodel import Session, col
 
 from annotator.core.agreement import Asked
@@ -35,6 +35,7 @@ from annotator.models import (
 SOFTWARE = f"conversation-annotator {version('conversation-annotator')}"
 _OURS = frozenset({Rule.UNANIMOUS, Rule.UNANIMOUS_ASSISTED, Rule.ADJUDICATED})
 _Label = frozenset[str]
+_CHUNK = 500
 
 
 def facts_of(session: Session, view: View, asked: Asked) -> Facts:
@@ -120,35 +121,41 @@ def _settled_of(session: Session, rows: Iterable[Any]) -> Settled | None:
     of_round: dict[int, dict[int, list[Labels]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         of_round[row.round_id][row.conversation_id].append(row.labels)
-    found: list[tuple[str, _Label, list[_Label]]] = []
+    n_gold, adjudicated = 0, []
     for round_id, labels in of_round.items():
         gold = settled(col(Gold.round_id) == round_id).subquery("gold")
-        statement = select(gold.c.utterance_id, gold.c.rule, gold.c.codes, col(Utterance.conversation_id))
-        stands = session.execute(statement.join(Utterance, col(Utterance.id) == gold.c.utterance_id)).all()
-        stands = [one for one in stands if one.conversation_id in labels]
-        said = _said(session, labels, {one.conversation_id for one in stands if one.rule == Rule.ADJUDICATED})
-        found += [(one.rule, frozenset(split_codes(one.codes)), said.get(one.utterance_id, [])) for one in stands]
-    return _counted(found)
+        placed = join(gold, Utterance, col(Utterance.id) == gold.c.utterance_id)
+        per = select(col(Utterance.conversation_id), func.count().label("n")).select_from(placed).group_by(col(Utterance.conversation_id))
+        n_gold += sum(one.n for one in session.execute(per) if one.conversation_id in labels)
+        by_lead = select(gold.c.utterance_id, gold.c.codes, col(Utterance.conversation_id)).select_from(placed)
+        stands = session.execute(by_lead.where(gold.c.rule == Rule.ADJUDICATED)).all()
+        said = _said(session, labels, {one.utterance_id: one.conversation_id for one in stands if one.conversation_id in labels})
+        adjudicated += [(frozenset(split_codes(one.codes)), said[one.utterance_id]) for one in stands if one.utterance_id in said]
+    return _counted(n_gold, adjudicated)
 
 
-def _said(session: Session, labels: Mapping[int, Sequence[Labels]], conversations: Collection[int]) -> dict[int, list[_Label]]:
-    """Utterance id → what was handed in of it, skips left out, of some conversations."""
-    found, places = {}, Counter[tuple[int, str]]()
-    for conversation_id in conversations:
-        statement = select(col(Utterance.id), col(Utterance.role)).where(col(Utterance.conversation_id) == conversation_id)
-        for utterance_id, role in session.execute(statement.order_by(col(Utterance.position))):
-            told = (one[role][places[conversation_id, role]] for one in labels[conversation_id] if role in one)
-            found[utterance_id] = [frozenset(split_codes(label)) for label in told if isinstance(label, str)]
+def _said(session: Session, labels: Mapping[int, Sequence[Labels]], wanted: Mapping[int, int]) -> dict[int, list[_Label]]:
+    """Utterance id → what was handed in of it, skips left out, of wanted utterances and their conversations."""
+    found: dict[int, list[_Label]] = {}
+    places, conversations = Counter[tuple[int, str]](), sorted(set(wanted.values()))
+    for start in range(0, len(conversations), _CHUNK):
+        here = col(Utterance.conversation_id).in_(conversations[start : start + _CHUNK])
+        statement = select(col(Utterance.id), col(Utterance.conversation_id), col(Utterance.role)).where(here)
+        in_order = statement.order_by(col(Utterance.conversation_id), col(Utterance.position))
+        for utterance_id, conversation_id, role in session.connection().execute(in_order):
+            at = places[conversation_id, role]
             places[conversation_id, role] += 1
+            if utterance_id in wanted:
+                told = (one[role][at] for one in labels[conversation_id] if role in one)
+                found[utterance_id or 0] = [frozenset(split_codes(label)) for label in told if isinstance(label, str)]
     return found
 
 
-def _counted(found: Iterable[tuple[str, _Label, Sequence[_Label]]]) -> Settled | None:
-    """From gold rules, gold labels, and what annotators had said."""
-    found = list(found)
-    adjudicated = [(gold, said) for rule, gold, said in found if rule == Rule.ADJUDICATED]
+def _counted(n_gold: int, adjudicated: Sequence[tuple[_Label, Sequence[_Label]]]) -> Settled | None:
+    """From how much gold there is, and what a lead settled with what annotators had said of it."""
     n_changed = sum(any(label != gold for label in said) for gold, said in adjudicated)
-    return Settled(len(found), len(adjudicated), n_changed, sum(gold not in said for gold, said in adjudicated)) if found else None
+    n_new = sum(gold not in said for gold, said in adjudicated)
+    return Settled(n_gold, len(adjudicated), n_changed, n_new) if n_gold else None
 
 
 def facts_of_rows(rows: Iterable[Labelled], asked: Asked, taxonomy: Taxonomy | None = None) -> Facts:
@@ -163,6 +170,8 @@ def facts_of_rows(rows: Iterable[Labelled], asked: Asked, taxonomy: Taxonomy | N
             by[row.conversation].add(row.annotator)
     n_labels = sum(len(known[conversation]) * len(annotators) for conversation, annotators in by.items())
     chosen = [row for labels in said.values() for row in labels]
+    first = ((labels[0], labels) for labels in said.values())
+    gold = [(row.gold_rule, frozenset(row.gold), labels) for row, labels in first if row.gold is not None and row.gold_rule in _OURS]
     return Facts(
         software=SOFTWARE,
         codes_per_label=None if taxonomy is None else (taxonomy.min_codes, taxonomy.max_codes),
@@ -170,10 +179,9 @@ def facts_of_rows(rows: Iterable[Labelled], asked: Asked, taxonomy: Taxonomy | N
         n_blank=n_labels - len(chosen),
         proposals=tuple(sorted({_proposal(row) for row in chosen if row.condition == "assisted" and row.model_version})),
         settled=_counted(
-            (labels[0].gold_rule, frozenset(labels[0].gold or ()), [frozenset(row.codes) for row in labels])
-            for labels in said.values() if labels[0].gold is not None and labels[0].gold_rule in _OURS
+            len(gold), [(label, [frozenset(row.codes) for row in labels]) for rule, label, labels in gold if rule == Rule.ADJUDICATED]
         ),
-    )  # fmt: skip
+    )
 
 
 def is_asked_for(row: Labelled, asked: Asked) -> bool:
