@@ -100,7 +100,7 @@ def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None) ->
     from annotator.flow import agreement
     from annotator.flow.access import EVERYTHING
     from annotator.flow.agreement_facts import facts_of
-    from annotator.flow.verification_labels import judgements_in
+    from annotator.flow.verification.labels import judgements_in
 
     asked = source.asked
     with opened(*source.place) as (_, database), database.reading() as session:

@@ -19,12 +19,11 @@ from annotator.core.agreement import Asked
 from annotator.core.labelled import Labelled
 from annotator.errors import AnnotatorError, BadInput
 from annotator.flow import agreement as flow_agreement
-from annotator.flow import verification_book as book
 from annotator.flow.access import EVERYTHING
-from annotator.flow.review import Act
-from annotator.flow.verification import Verification, verify
-from annotator.flow.verification_labels import codebook_in, judgements_in
-from annotator.flow.verification_report import as_text, refuse_if_different
+from annotator.flow.acts import Act
+from annotator.flow.verification import Verification, book, verify
+from annotator.flow.verification.labels import codebook_in, judgements_in
+from annotator.flow.verification.report import as_text, refuse_if_different
 from flow.steps import SIZES, act, hand_in, label, role_at
 
 CODEBOOK = {"Seeker": {"A": "x", "B": "x", "C": "y", "nan": "y", "D": "z"}, "Assistant": {"A": "p", "B": "q"}}

@@ -1,6 +1,6 @@
 """Every figure of a report, computed anew from the judgements by other means: public libraries, and formulas by the book.
 
-What each figure should be is `verification_figures`'s; here it is compared, and what nothing can check is listed with the reason.
+What each figure should be is `figures`'s; here it is compared, and what nothing can check is listed with the reason.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,10 +11,9 @@ from typing import Any
 
 from annotator.core.agreement import Judgement
 from annotator.errors import BadInput
-from annotator.flow import verification_book as book
-from annotator.flow import verification_oracles as oracles
-from annotator.flow.verification_figures import BOOK, Codebook, Figure, Said, Tree, all_tree, pair_tree, parts_of, pooled, said_of
-from annotator.flow.verification_overview import overview_trees, verdict_tree
+from annotator.flow.verification import book, oracles
+from annotator.flow.verification.figures import BOOK, Codebook, Figure, Said, Tree, all_tree, pair_tree, parts_of, pooled, said_of
+from annotator.flow.verification.overview import overview_trees, verdict_tree
 
 Report = Mapping[str, Any]
 

@@ -313,4 +313,3 @@ def names(pairs: Iterable[Pair]) -> list[str]:
 def yes_or_no(pairs: Iterable[Pair], code: str) -> list[Pair]:
     """Whether each annotator used a code."""
     return [Pair(pair.conversation, code in pair.a, code in pair.b) for pair in pairs]
-

@@ -8,10 +8,9 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from annotator.flow import verification_book as book
-from annotator.flow import verification_oracles as oracles
-from annotator.flow.verification_book import Pair
-from annotator.flow.verification_figures import (
+from annotator.flow.verification import book, oracles
+from annotator.flow.verification.book import Pair
+from annotator.flow.verification.figures import (
     FEW,
     SEVERAL,
     SKLEARN,

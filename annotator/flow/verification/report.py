@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from annotator.errors import AnnotatorError, BadInput
-from annotator.flow import verification_oracles as oracles
-from annotator.flow.verification import Check, Verification
-from annotator.flow.verification_figures import BOOK
+from annotator.flow.verification import oracles
+from annotator.flow.verification.figures import BOOK
+from annotator.flow.verification.walk import Check, Verification
 
 _SHOWN = 3
 

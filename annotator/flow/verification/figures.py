@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 
 from annotator.core.agreement import Judgement
 from annotator.errors import BadInput
-from annotator.flow import verification_book as book
-from annotator.flow import verification_oracles as oracles
-from annotator.flow.verification_book import Agreed, Codes, Pair, Pulls
+from annotator.flow.verification import book, oracles
+from annotator.flow.verification.book import Agreed, Codes, Pair, Pulls
 
 BOOK, SKLEARN, STATSMODELS, NLTK = "by the book", "scikit-learn", "statsmodels", "nltk"
 Codebook = Mapping[str, Mapping[str, str]]
