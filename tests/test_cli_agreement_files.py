@@ -59,6 +59,23 @@ def test_the_text_begins_with_the_verdict_and_says_what_hurts(run: Run, table: P
     assert "Warning: Several rounds are in these figures: main, pilot." in ran.err
 
 
+def test_the_text_says_how_annotators_agree_with_themselves_and_what_misleads(run: Run, tmp_path: Path) -> None:
+    rows = [f"c{at},{n},Seeker,{who},{code}," for at in range(3) for n, code in enumerate("ABA") for who in ("ana", "ben")]
+    again = [f"c{at},{n},Seeker,ana,{code},1" for at in range(3) for n, code in enumerate("ABB")]
+    path = tmp_path / "again.csv"
+    path.write_text("\n".join(["conversation,utterance,role,annotator,codes,repeat", *rows, *again]), encoding="utf-8")
+    text = done(run("agree", path))
+    assert re.search(r"Agreement with themselves, asked once more\nana +0\.\d{3} .*, n 9", text)
+    assert "With 3 conversations intervals and design effects are rough" in text
+    assert "Most frequent confusions" not in text and "What hurts most" not in text
+
+
+def test_a_table_is_verified_with_its_taxonomy_and_for_two(run: Run, table: Path, stage: Stage) -> None:
+    pytest.importorskip("statsmodels")
+    ran = run("agree", table, "--between", "ana,ben", "--taxonomy", stage.settings.taxonomy_file, "--verify")
+    assert "by the book: " in done(ran) and "a taxonomy that is not at hand" not in ran.out
+
+
 def test_labels_are_chosen_by_round_condition_and_annotators(run: Run, table: Path) -> None:
     assert figures(run, table, "--round", "pilot")["overview"]["stratified"]["n_conversations"] == 3
     assert figures(run, table, "--condition", "blind")["conditions"] == ["blind"]
