@@ -5,6 +5,7 @@ The public face for notebooks and scripts: load a taxonomy, read an exported tab
 >>> from annotator import agreement_of, load_taxonomy, read_labels
 """
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,8 +72,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AnnotatorError", "BadInput", "Judgement", "Kappa", "Labelled", "Taxonomy",
     "adoption_of", "agreement", "agreement_of", "agreement_of_all", "alpha", "alternative_test", "bennett_s", "bootstrap",
-    "category_weight", "cells_of", "cluster_errors", "cohen_kappa", "difference", "exact_match", "fleiss_error", "fleiss_kappa",
-    "goodness_of_fit", "gwet_ac1", "gwet_ac1_of_several", "gwet_ac2", "jaccard_distance", "jackknife_error", "kappa_max",
+    "category_weight", "cells_of", "cluster_errors", "cohen_kappa", "difference", "each_label", "exact_match", "fleiss_error",
+    "fleiss_kappa", "goodness_of_fit", "gwet_ac1", "gwet_ac1_of_several", "gwet_ac2", "jaccard_distance", "jackknife_error", "kappa_max",
     "kappa_within_categories", "krippendorff_alpha", "load_taxonomy", "masi_distance", "mcnemar_exact", "mean_codes", "mean_jaccard",
     "mean_of", "one_vs_rest", "ordered_weight", "pabak", "pooled_kappa", "randolph_kappa", "rate", "read_labels", "scott_pi",
     "size_for_any_table", "size_for_margins", "size_to_estimate", "size_to_test", "specific_agreement", "standard_errors",
@@ -115,10 +116,15 @@ def read_labels(path: str | Path) -> list[Labelled]:
 
     Raises `BadInput` with the line of what is wrong.
     """
+    return list(each_label(path))
+
+
+def each_label(path: str | Path) -> Iterator[Labelled]:
+    """The same one after the other, for a table too large to be held."""
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return list(each_once(read_rows(lines, path.name), path.name))
+            yield from each_once(read_rows(lines, path.name), path.name)
     except FileNotFoundError as error:
         raise BadInput(f"{path} does not exist. Check the path.") from error
     except UnicodeDecodeError as error:

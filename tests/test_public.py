@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import annotator
-from annotator import BadInput, Judgement, agreement, agreement_of, cohen_kappa, load_taxonomy, read_labels
+from annotator import BadInput, Judgement, agreement, agreement_of, cohen_kappa, each_label, load_taxonomy, read_labels
 from annotator.paths import shipped
 
 TABLE = """\
@@ -42,6 +42,7 @@ def test_agreement_of_a_table_takes_three_lines(table: Path) -> None:
 def test_a_table_may_be_named_as_text_and_written_by_a_spreadsheet(table: Path) -> None:
     table.write_text("\ufeff" + TABLE.replace(",", ";").replace("\n", "\r\n"), encoding="utf-8")
     assert len(read_labels(str(table))) == 9
+    assert list(each_label(str(table))) == read_labels(table)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from annotator import load_taxonomy, read_labels
+from annotator import each_label, load_taxonomy, read_labels
 from annotator.cli.shared import opened, say
 from annotator.core.agreement import Asked, Judgement, if_merged, sample_of_rows
 from annotator.core.taxonomy import Taxonomy
@@ -86,7 +86,8 @@ def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path 
     from annotator.flow import agreement
     from annotator.flow.agreement_facts import facts_of_rows, is_asked_for
 
-    rows, taxonomy, asked = read_labels(file), source.taxonomy, source.asked
+    taxonomy, asked = source.taxonomy, source.asked
+    rows = read_labels(file) if becomes or out is not None else each_label(file)  # kept where they are asked more than once
     figures = agreement.report_of(rows, asked, taxonomy)
     if becomes:
         figures["what_if_asked"] = if_merged(sample_of_rows(rows), asked, becomes)

@@ -5,11 +5,13 @@ Storing and querying are `flow`'s; this holds the row, its columns and the guard
 
 import csv
 import math
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from io import StringIO
 from itertools import chain
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from annotator.core.items import join_numbers, split_numbers
 from annotator.core.transcript import Label, Proposal, Transcript, Turn, Utterance
@@ -62,6 +64,10 @@ class Labelled(NamedTuple):
     line: int = 0
 
 
+_FIELDS = Labelled._fields
+_EMPTY = tuple(Labelled._field_defaults[field] for field in _FIELDS[len(REQUIRED) : -1])
+
+
 def guard(cell: str) -> str:
     """Put one `'` before a cell that a spreadsheet would run, or that already looks guarded.
 
@@ -112,10 +118,18 @@ def read_rows(lines: Iterable[str], name: str) -> Iterator[Labelled]:
     table = _cells(lines, name)
     _, heading = next(table, (1, []))
     index = _index(heading, name)
+    required = itemgetter(*(index.pop(column) for column in REQUIRED))
+    more = [(_FIELDS.index(column) - len(REQUIRED), at, _READ[column]) for column, at in index.items()]
     for line, cells in table:
         # Tables put one after the other keep the heading of each.
         if cells != heading:
-            yield _row(cells, index, len(heading), f"{name}, line {line}", line)
+            if len(cells) != len(heading):
+                found = f"{len(cells)} cells where the heading has {len(heading)}"
+                raise BadInput(f"{name}, line {line}: {found}. Quote cells that contain the separator.")
+            try:
+                yield _row(required(cells), cells, more, line)
+            except ValueError as error:
+                raise BadInput(f"{name}, line {line}: {error}") from None
 
 
 def read_conversations(lines: Iterable[str], name: str) -> Iterator[str]:
@@ -172,39 +186,25 @@ def _index(heading: list[str], name: str) -> dict[str, int]:
     return {column: columns.index(column) for column in _KNOWN if column in columns}
 
 
-def _row(cells: list[str], index: dict[str, int], width: int, where: str, line: int) -> Labelled:
-    if len(cells) != width:
-        raise BadInput(f"{where}: {len(cells)} cells where the heading has {width}. Quote cells that contain the separator.")
-    plain = [unguard(cell) if cell.startswith("'") else cell for cell in cells]
-    cell = {column: plain[at] for column, at in index.items()}
-    for column in ("conversation", "utterance", "role"):
-        if not cell[column].strip():
-            raise BadInput(f"{where}: the {column} is empty. Fill it in.")
-    return Labelled(
-        conversation=cell["conversation"],
-        utterance=cell["utterance"],
-        role=cell["role"].strip(),
-        annotator=cell["annotator"].strip(),
-        codes=split_codes(cell["codes"]),
-        turn=cell.get("turn", "").strip(),
-        text=cell.get("text", ""),
-        condition=cell.get("condition", "").strip(),
-        round=cell.get("round", "").strip(),
-        taxonomy_version=cell.get("taxonomy_version", "").strip(),
-        suggestion=_settled(cell.get("suggestion", "")),
-        confidence=_number(cell.get("confidence", ""), "confidence", where),
-        seconds=_number(cell.get("seconds", ""), "seconds", where),
-        decided_at=cell.get("decided_at", "").strip(),
-        gold=_settled(cell.get("gold", "")),
-        model_version=cell.get("model_version", "").strip(),
-        prompt_hash=cell.get("prompt_hash", "").strip(),
-        cost=_number(cell.get("cost", ""), "cost", where),
-        gold_rule=cell.get("gold_rule", "").strip(),
-        mentioned_items=_items(listed, "mentioned_items", where) if (listed := cell.get("mentioned_items")) else None,
-        gt_items=_items(listed, "gt_items", where) if (listed := cell.get("gt_items")) else None,
-        repeat=_is_repeat(cell[REPEAT], where) if REPEAT in cell else False,
-        line=line,
-    )
+_More = Sequence[tuple[int, int, Callable[[str], Any]]]
+"""Of each optional column that is there: its place among the optional fields of a row, that in the table, and what reads its cells."""
+
+
+def _row(required: Iterable[str], cells: list[str], more: _More, line: int) -> Labelled:
+    """The row of these cells; raises `ValueError` with a sentence. A table may have a million rows, so little is done for each."""
+    conversation, utterance, role, annotator, codes = map(unguard, required) if "'" in "".join(required) else required
+    role = role.strip()
+    if not role or not conversation or not utterance or conversation.isspace() or utterance.isspace():
+        empty = next(name for name, cell in zip(REQUIRED, (conversation, utterance, role), strict=False) if not cell.strip())
+        raise ValueError(f"the {empty} is empty. Fill it in.")
+    rest: list[Any] = [*_EMPTY]
+    for field, at, read in more:
+        if cell := cells[at]:  # an empty one says nothing
+            try:
+                rest[field] = read(unguard(cell))
+            except ValueError as error:
+                raise ValueError(f"{_FIELDS[len(REQUIRED) + field]} is {unguard(cell)!r}{error}") from None
+    return Labelled._make((conversation, utterance, role, annotator.strip(), split_codes(codes), *rest, line))
 
 
 def _settled(cell: str) -> tuple[str, ...] | None:
@@ -212,24 +212,24 @@ def _settled(cell: str) -> tuple[str, ...] | None:
     return split_codes(cell) if cell.strip() else None
 
 
-def _items(cell: str, column: str, where: str) -> tuple[int, ...] | None:
+def _items(cell: str) -> tuple[int, ...] | None:
     """Numbers of items; as with codes, empty says nothing and `|` alone is the empty list."""
     if cell.isspace():
         return None
     try:
         return split_numbers(cell)
     except ValueError:
-        raise BadInput(f"{where}: {column} is {cell!r}. Join the numbers of items with |, as in 2|7.") from None
+        raise ValueError(". Join the numbers of items with |, as in 2|7.") from None
 
 
-def _is_repeat(cell: str, where: str) -> bool:
+def _is_repeat(cell: str) -> bool:
     known = {"1": True, "true": True, "0": False, "false": False, "": False}
     if (word := cell.strip().lower()) not in known:
-        raise BadInput(f"{where}: repeat is {cell!r}. Write 1 where the annotator was asked once more, and nothing elsewhere.")
+        raise ValueError(". Write 1 where the annotator was asked once more, and nothing elsewhere.")
     return known[word]
 
 
-def _number(cell: str, column: str, where: str) -> float | None:
+def _number(cell: str) -> float | None:
     if not cell or cell.isspace():
         return None
     try:
@@ -237,8 +237,16 @@ def _number(cell: str, column: str, where: str) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise BadInput(f"{where}: {column} is {cell!r}, which is not a number. Correct it or leave the cell empty.")
+        raise ValueError(", which is not a number. Correct it or leave the cell empty.")
     return number
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(OPTIONAL, str.strip), "text": str,
+    **dict.fromkeys(("suggestion", "gold"), _settled), **dict.fromkeys(("confidence", "seconds", "cost"), _number),
+    **dict.fromkeys(("mentioned_items", "gt_items"), _items), REPEAT: _is_repeat,
+}  # fmt: skip
+"""What reads the cells of an optional column; the rest of a sentence in a `ValueError` where one cannot be read."""
 
 
 def rows_of(transcript: Transcript) -> Iterator[Labelled]:
@@ -322,10 +330,10 @@ def each_once(rows: Iterable[Labelled], name: str) -> Iterator[Labelled]:
 
     Remembers every row's place.
     """
-    seen: dict[tuple[str, str, str, str, bool], int] = {}
+    seen: defaultdict[tuple[str, str, str, bool], dict[str, int]] = defaultdict(dict)
     for row in rows:
         if row.annotator:
-            line = seen.setdefault((row.round, row.conversation, row.utterance, row.annotator, row.repeat), row.line)
+            line = seen[row.conversation, row.annotator, row.round, row.repeat].setdefault(row.utterance, row.line)
             if line != row.line:
                 raise BadInput(twice(row, line, name))
         yield row

@@ -3,7 +3,6 @@
 Of a project the labels are those standing at the first submission (`flow/handed_in.py`), of a table those in it.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from annotator.core.agreement import Asked, Corpus, Judgement, page_of, pairs_of_sample, sample_of_rows, summary_of
+from annotator.core.agreement import Asked, Corpus, Judgement, page_of, pairs_of_sample, summary_of, table_of_rows
 from annotator.core.labelled import Labelled
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
@@ -46,11 +45,10 @@ def page(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
 
 def report_of(rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy | None = None) -> dict[str, Any]:
     """All figures over the rows of a long table; repeats are the same person once more and in no figure between people."""
-    rows = list(rows)
-    if asked.round is not None and not any(row.annotator and row.round == asked.round for row in rows):
+    (sample, corpus), codebook = table_of_rows(rows), codebook_of(taxonomy)
+    if asked.round is not None and asked.round not in sample.rounds:
         raise BadInput(f"The table has no labels of a round {asked.round!r}. Leave --round out to use all rows.")
-    sample, codebook = sample_of_rows(rows), codebook_of(taxonomy)
-    return pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook, _corpus_of(rows))
+    return pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook, corpus)
 
 
 def judgements_of(rows: Iterable[Labelled], round_name: str | None = None) -> list[Judgement]:
@@ -104,8 +102,3 @@ def _corpus(session: Session) -> Corpus:
     n = session.scalar(select(func.count()).select_from(Conversation)) or 0
     by_role = select(col(Utterance.role), func.count()).group_by(col(Utterance.role))
     return Corpus(n, dict(tuple(row) for row in session.execute(by_role)))
-
-
-def _corpus_of(rows: list[Labelled]) -> Corpus:
-    utterances = {(row.conversation, row.utterance, row.role) for row in rows}
-    return Corpus(len({row.conversation for row in rows}), Counter(role for _, _, role in utterances))

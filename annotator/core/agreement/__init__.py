@@ -36,6 +36,7 @@ from annotator.core.agreement.face import (
     sample_of,
     sample_of_rows,
     summary_of,
+    table_of_rows,
 )
 from annotator.core.agreement.judgement import Codes, Handed, Judgement, Meeting
 from annotator.core.agreement.per_code import kappa_within_categories, one_vs_rest, pooled_kappa, specific_agreement
@@ -97,5 +98,6 @@ __all__ = [
     "summary_of",
     "switch_to_model",
     "table_of",
+    "table_of_rows",
     "weighted_kappa",
 ]  # fmt: skip

@@ -55,7 +55,7 @@ class Cells:
     @property
     def n_conversations(self) -> int:
         """How many conversations have a complete pair."""
-        return len(np.unique(self.conversation))
+        return len(used(self.conversation))
 
     def table(self) -> dict[tuple[Codes, Codes], int]:
         """{(label of A, label of B): how often}, over all conversations."""
@@ -77,17 +77,16 @@ def totals(index: Whole, weights: NDArray[Any], size: int) -> Real:
     >>> totals(np.array([0, 2, 0]), np.array([1, 5, 2]), 3).tolist()
     [3.0, 0.0, 5.0]
     """
-    return np.bincount(index, weights=weights, minlength=size).astype(np.float64)
+    return np.asarray(np.bincount(index, weights=weights, minlength=size), dtype=np.float64)
 
 
-def used(index: Whole, size: int) -> list[int]:
-    """The different indexes, all below `size`, in order.
+def used(index: Whole) -> Whole:
+    """The different indexes in order; np.unique without sorting, for indexes of names, which are no larger than they need be.
 
-    >>> used(np.array([2, 0, 2]), 4)
-    [0, 2]
+    >>> used(np.array([2, 0, 2]))
+    array([0, 2])
     """
-    found: list[int] = np.flatnonzero(np.bincount(index, minlength=size)).tolist()
-    return found
+    return np.flatnonzero(np.bincount(index))
 
 
 def numbered(key: Whole, size: int) -> tuple[Whole, Whole]:
@@ -178,7 +177,7 @@ def pairs_of(ratings: Ratings) -> dict[tuple[str, str], dict[str, Cells]]:
             base = (first * n_annotators + second) * n_roles
             rows = [order[edges[2 * (base + role)] : edges[2 * (base + role) + 1]] for role in range(n_roles)]
             skips = [int(edges[2 * (base + role) + 2] - edges[2 * (base + role) + 1]) for role in range(n_roles)]
-            conversations = np.unique(met.conversation[np.concatenate(rows)])
+            conversations = used(met.conversation[np.concatenate(rows)])
             found[ratings.annotators[first], ratings.annotators[second]] = {
                 name: replace(
                     _cells(ratings.labels, np.searchsorted(conversations, met.conversation[of_role]), met.a[of_role], met.b[of_role]),
@@ -191,10 +190,10 @@ def pairs_of(ratings: Ratings) -> dict[tuple[str, str], dict[str, Cells]]:
 
 def _cells(labels: tuple[Codes, ...], conversation: Whole, a: Whole, b: Whole) -> Cells:
     """Pairs with only the labels that are in them; equal cells are counted together."""
-    used, both = np.unique(np.concatenate((a, b)), return_inverse=True)
-    size = max(len(used), 1)
+    there, both = numbered(np.concatenate((a, b)), len(labels))
+    size = max(len(there), 1)
     key, n = np.unique((conversation * size + both[: len(a)]) * size + both[len(a) :], return_counts=True)
-    return Cells(tuple(labels[at] for at in used.tolist()), key // size**2, key // size % size, key % size, n)
+    return Cells(tuple(labels[at] for at in there.tolist()), key // size**2, key // size % size, key % size, n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,13 @@ def sample_of_rows(rows: Iterable[Labelled]) -> "Sample":
     return sample.sample_of_rows(rows)
 
 
+def table_of_rows(rows: Iterable[Labelled]) -> "tuple[Sample, Corpus]":
+    """The same, and how much there is to label; the rows are read once and not kept."""
+    from annotator.core.agreement import sample  # with numpy
+
+    return sample.table_of_rows(rows)
+
+
 def if_merged(sample: "Sample", asked: Asked, into: Mapping[str, str]) -> dict[str, Any]:
     """The figures before and after codes become others: see `summary.if_merged`."""
     from annotator.core.agreement import summary  # with numpy

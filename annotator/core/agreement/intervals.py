@@ -8,12 +8,13 @@ ordinary kappa, several give the stratified one. All follow from the cells; wher
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotator.core.agreement.coefficients import Kappa, cohen_kappa, stratified_kappa
-from annotator.core.agreement.counts import Cells, Real, Whole, totals
+from annotator.core.agreement.counts import Cells, Real, Whole, totals, used
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.student import t_quantile
 
@@ -69,7 +70,7 @@ def cluster_errors(parts: Sequence[Cells], found: Kappa | None = None) -> Errors
         pulls.append(part.n * pull)
     conversation = np.concatenate([part.conversation for part in parts])
     clusters = totals(conversation, np.concatenate(pulls), 0) / scale
-    return errors_from(found.kappa, clusters, len(np.unique(conversation)), sqrt(square) / scale)
+    return errors_from(found.kappa, clusters, len(used(conversation)), sqrt(square) / scale)
 
 
 def _pull(part: Cells, kappa: float) -> tuple[Real, float]:
@@ -152,14 +153,37 @@ def code_pulls(uses: Uses) -> tuple[Real, Real, Real]:
     n, a, b, both = uses.n.sum(), uses.a.sum(axis=0), uses.b.sum(axis=0), uses.both.sum(axis=0)
     kappa = _kappa_of_code(n, a, b, both)
     with np.errstate(invalid="ignore", divide="ignore"):
-        r, c = a / n, b / n
-        pe = r * c + (1 - r) * (1 - c)
-        rest, centre, scale = 1 - kappa, kappa - (1 - kappa) * pe, n * (1 - pe)
-        pull = [1 - rest * (c + r) - centre, 1 - rest * (2 - c - r) - centre, -rest * (c + 1 - r) - centre, -rest * (1 - c + r) - centre]
-        counts = [uses.both, uses.n[:, None] - uses.a - uses.b + uses.both, uses.a - uses.both, uses.b - uses.both]
-        clusters = sum(count * of_cell for count, of_cell in zip(counts, pull, strict=True)) / scale
-        square = sum(count.sum(axis=0) * of_cell**2 for count, of_cell in zip(counts, pull, strict=True))
-        return kappa, np.asarray(clusters), np.sqrt(square) / scale
+        scale = n - (a * b + (n - a) * (n - b)) / n
+        pulls = pulls_on_code(kappa, n, a, b)
+        clusters: Real = uses.n[:, None] * pulls.neither
+        for count, more in ((uses.a, pulls.more_a), (uses.b, pulls.more_b), (uses.both, 2)):
+            clusters += count * more
+        clusters /= scale
+        return kappa, clusters, np.sqrt(pulls.squared(n, a, b, both)) / scale
+
+
+class CodePulls(NamedTuple):
+    """What a pair of labels pulls on the kappa of a code that neither holds, how much more where the first holds it, and the second.
+
+    Where both do it is 2 more than both together.
+    """
+
+    neither: Real
+    more_a: Real
+    more_b: Real
+
+    def squared(self, n: Real | float, a: Real, b: Real, both: Real) -> Real:
+        """The sum of the squares over n pairs of labels, of which so many hold it."""
+        one, other = self.neither + self.more_a, self.neither + self.more_b
+        pulls = ((n - a - b + both, self.neither), (a - both, one), (b - both, other), (both, one + self.more_b + 2))
+        return np.asarray(sum(count * pull**2 for count, pull in pulls))
+
+
+def pulls_on_code(kappa: Real, n: Real | float, a: Real, b: Real) -> CodePulls:
+    """From kappa, and how many of n pairs of labels hold the code first and second: v of `cluster_errors`, with labels yes and no."""
+    r, c, rest = a / n, b / n, 1 - kappa
+    pe = r * c + (1 - r) * (1 - c)
+    return CodePulls(rest * (c + r + pe - 1), rest * (1 - 2 * c) - 1, rest * (1 - 2 * r) - 1)
 
 
 def _kappa_of_code(n: Real | float, a: Real, b: Real, both: Real) -> Real:

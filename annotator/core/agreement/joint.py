@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from annotator.core.agreement.coefficients import NO_PAIR, ONE_LABEL
 from annotator.core.agreement.counts import Met, Real, Whole, numbered, totals
-from annotator.core.agreement.intervals import Errors, errors_from, held_by, holding
+from annotator.core.agreement.intervals import CodePulls, Errors, errors_from, held_by, holding, pulls_on_code
 from annotator.core.agreement.judgement import Codes
 
 EVERYWHERE_ONE = "in every pair of annotators and role both used one label only, so chance agreement is 1"
@@ -204,14 +204,9 @@ def code_sums(labels: tuple[Codes, ...], met: Met) -> CodeSums:
     weight, agreed = (n - chance / n).sum(axis=0), n - a - b + 2 * both
     defined = (chance < n**2).any(axis=0)
     kappa = np.where(defined, (agreed - chance / n).sum(axis=0) / np.where(defined, weight, 1.0), np.nan)
-    r, c, rest = a / n, b / n, 1 - kappa
-    centre = kappa - rest * chance / n**2
-    # What a pair of labels pulls on a code that neither holds, and how much more where one of them holds it, and where both do.
-    neither, more_a, more_b = 1 - rest * (2 - c - r) - centre, rest * (1 - 2 * c) - 1, rest * (1 - 2 * r) - 1
-    counts = (n - a - b + both, a - both, b - both, both)
-    pulls = (neither, neither + more_a, neither + more_b, neither + more_a + more_b + 2)
-    square = sum((count * pull**2).sum(axis=0) for count, pull in zip(counts, pulls, strict=True))
-    conversations, clusters = uses.by_conversation(met.conversation, pair, (neither, more_a, more_b))
+    pulls = pulls_on_code(kappa, n, a, b)
+    square = pulls.squared(n, a, b, both).sum(axis=0)
+    conversations, clusters = uses.by_conversation(met.conversation, pair, pulls)
     with np.errstate(invalid="ignore"):
         clusters, se_iid = clusters / np.where(defined, weight, np.nan), np.sqrt(square) / np.where(defined, weight, np.nan)
     return CodeSums(
@@ -242,15 +237,15 @@ class _Uses:
         shape = (n_pairs, len(codes))
         return cls(codes, held, totals(pair, np.ones(len(pair)), n_pairs)[:, None], a.reshape(shape), b.reshape(shape), both.reshape(shape))
 
-    def by_conversation(self, conversation: Whole, pair: Whole, pulls: tuple[Real, Real, Real]) -> tuple[Whole, Real]:
+    def by_conversation(self, conversation: Whole, pair: Whole, pulls: CodePulls) -> tuple[Whole, Real]:
         """The conversations, and what each pulls on every code."""
-        neither, *more = pulls
+        neither = pulls.neither
         names, place = numbered(conversation, int(conversation.max()) + 1)
         rows, n = np.unique(place * len(neither) + pair, return_counts=True)
         starts = np.searchsorted(rows, np.arange(len(names)) * len(neither))
         found: Real = np.add.reduceat(n[:, None] * neither[rows % len(neither)], starts, axis=0)
         size = len(self.codes)
-        for (at, code), weights in zip(self.held, (more[0], more[1], np.full_like(neither, 2.0)), strict=True):
+        for (at, code), weights in zip(self.held, (pulls.more_a, pulls.more_b, np.full_like(neither, 2.0)), strict=True):
             found += totals(place[at] * size + code, weights[pair[at], code], len(names) * size).reshape(len(names), size)
         return names, found
 

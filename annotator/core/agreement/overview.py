@@ -77,7 +77,7 @@ def overview_of(pool: Pool) -> dict[str, Any]:
     """
     lines = _lines(pool)
     names, unit = pool.ratings.annotators, pool.met.unit
-    annotators = [names[at] for at in used(pool.ratings.annotator, len(names))]
+    annotators = [names[at] for at in used(pool.ratings.annotator).tolist()]
     return {
         "annotators": annotators,
         "n_annotators": len(annotators),
@@ -210,7 +210,7 @@ def by_round(sample: Sample, of: str | None = None) -> list[dict[str, Any]]:
     rows = []
     for at, (name, figure) in enumerate(zip(first.rounds, found, strict=True)):
         chosen = first.round == at
-        if len(used(first.ratings.annotator[chosen], len(first.ratings.annotators))) < 2:
+        if len(used(first.ratings.annotator[chosen])) < 2:
             continue
         told = {"taxonomy_versions": first.named("versions", chosen), "conditions": first.named("conditions", chosen)}
         rows.append({"round": name, **told, **figure.line()})

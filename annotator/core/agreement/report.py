@@ -22,7 +22,7 @@ from annotator.core.agreement.coefficients import (
     scott_pi,
     stratified_kappa,
 )
-from annotator.core.agreement.counts import SKIPPED, Cells, Ratings, pairs_of, pooled
+from annotator.core.agreement.counts import SKIPPED, Cells, Ratings, pairs_of, pooled, used
 from annotator.core.agreement.intervals import ONE_CONVERSATION, Errors, cluster_errors, macro_errors
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.resampling import bootstrap
@@ -156,7 +156,7 @@ def _figures(parts: Sequence[_Part], family: Mapping[str, Kappa], table: _Table,
 
 
 def _n_conversations(cells: Sequence[Cells]) -> int:
-    return len(np.unique(np.concatenate([one.conversation for one in cells])))
+    return len(used(np.concatenate([one.conversation for one in cells])))
 
 
 def _listed(pair: tuple[float, float] | None) -> list[float] | None:
@@ -195,15 +195,15 @@ def all_annotators(ratings: Ratings, wanted: Wanted) -> dict[str, dict[str, Any]
     for at, role in enumerate(ratings.roles):
         units = units_of_role(ratings, at)
         said = (ratings.role == at) & (ratings.label != SKIPPED)
-        used = [ratings.labels[label] for label in np.unique(units.label).tolist()]
+        labels = [ratings.labels[label] for label in used(units.label).tolist()]
         kappas = {"alpha": krippendorff_alpha(units), "fleiss": fleiss_kappa(units)}
-        if any(len(label) > 1 for label in used):
+        if any(len(label) > 1 for label in labels):
             kappas["ac1"] = Kappa(0, None, None, None, _SETS)
         else:  # the label without codes is one more choice, as in the blocks of pairs
-            kappas["ac1"] = gwet_ac1_of_several(units, len(wanted.codebook.get(role, {})) + (frozenset() in used))
+            kappas["ac1"] = gwet_ac1_of_several(units, len(wanted.codebook.get(role, {})) + (frozenset() in labels))
         kappas |= {f"alpha_{name}": one for name, one in alphas_over_sets(units).items()}
         found[role] = {
-            "n_annotators": len(np.unique(ratings.annotator[said])),
+            "n_annotators": len(used(ratings.annotator[said])),
             "n_utterances": kappas["alpha"].n,
             **{name: one.kappa for name, one in kappas.items()},
             "undefined": {name: one.reason for name, one in kappas.items() if one.kappa is None},

@@ -1,20 +1,27 @@
 """All labels that figures may be made of, with what tells them apart: round, condition, taxonomy version, first pass or repeat."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator.core.agreement.asked import Corpus
 from annotator.core.agreement.counts import SKIPPED, Ratings, Whole, numbered, sorted_names, used
-from annotator.core.agreement.judgement import Handed
-from annotator.core.labelled import Labelled, join_codes, split_codes
+from annotator.core.agreement.judgement import Codes, Handed
+from annotator.core.labelled import Labelled, split_codes
 from annotator.errors import BadInput
 
 _BLANK = SKIPPED - 1
 _CHUNK = 500
+_OF_ROW = ("annotator", "conversation", "role", "round", "condition", "taxonomy_version", "repeat", "codes")
+"""What a row of a long table tells of its label, in the order of `Handed`."""
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Sample:
         """The names in use, or of those of some of the ratings: `rounds`, `conditions` or `versions`."""
         names: tuple[str, ...] = getattr(self, column)
         index: Whole = getattr(self, column[:-1])
-        return sorted(names[at] for at in used(index if chosen is None else index[chosen], len(names)))
+        return sorted(names[at] for at in used(index if chosen is None else index[chosen]).tolist())
 
     def check_each_once(self) -> None:
         """Raise `BadInput` where an annotator labelled an utterance more than once, as in two rounds: which is meant must be said."""
@@ -95,51 +102,22 @@ def sample_of(handed: Iterable[Handed]) -> Sample:
     >>> found.ratings.unit.tolist(), found.ratings.label.tolist()
     ([0, 2, 0, 1, 2], [0, -1, 0, 1, 2])
     """
-    names = {name: _Places() for name in Handed._fields}
-    cells = names["labels"]
-    cells |= {None: 0, False: 1}
-    chunks = [_numbered(chunk, names) for chunk in _chunks(handed)] or [_numbered([], names)]
-    size, cell = (np.concatenate([chunk[name] for chunk in chunks]) for name in ("size", "labels"))
-    labels = _Places()
-    of_cell = [_BLANK, SKIPPED, *(labels[frozenset(split_codes(one))] for one in list(cells)[2:])]
+    names = {name: _Places() for name in Handed._fields if name != "labels"}
+    cells = _Places({None: 0, False: 1})
+    found = _Columns((*names, "size", "cell"))
+    for chunk in _chunks(handed):
+        columns = dict(zip(Handed._fields, zip(*chunk, strict=True), strict=True))
+        labels = columns.pop("labels")
+        found.add({name: names[name].numbers(column) for name, column in columns.items()})
+        found.add({"size": [len(one) for one in labels], "cell": cells.numbers(list(chain.from_iterable(labels)))})
+    of = found.whole()
+    size, cell = of.pop("size"), of.pop("cell")
+    kinds = _Places()
+    of_cell = [_BLANK, SKIPPED, *(kinds[frozenset(split_codes(one))] for one in list(cells)[2:])]
     said = np.array(of_cell, dtype=np.int64)[cell]
     kept = said > _BLANK
-    said = said[kept]
-    within = (np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size))[kept]
-    of = {name: np.repeat(np.concatenate([chunk[name] for chunk in chunks]), size)[kept] for name in names if name != "labels"}
-    unit = (of["conversation"] * max(len(names["role"]), 1) + of["role"]) * int(size.max(initial=0)) + within
-    annotators, annotator = sorted_names(names["annotator"], of["annotator"])
-    roles, role = sorted_names(names["role"], of["role"])
-    repeat = np.array(list(names["repeat"]), dtype=bool)[of["repeat"]]
-    return Sample(
-        Ratings(annotators, roles, tuple(labels), annotator, role, of["conversation"], unit, said),
-        within, tuple(names["conversation"]), tuple(names["round"]), tuple(names["condition"]), tuple(names["version"]),
-        of["round"], of["condition"], of["version"], repeat,
-    )  # fmt: skip
-
-
-class _Places(dict[Any, int]):
-    """Numbers what it is asked for, in the order of being asked."""
-
-    def __missing__(self, key: Any) -> int:
-        self[key] = place = len(self)
-        return place
-
-
-def _chunks(handed: Iterable[Handed]) -> Iterator[list[Handed]]:
-    """A few at a time, so that a reader of the database need not hold them all."""
-    handed = iter(handed)
-    while chunk := list(islice(handed, _CHUNK)):
-        yield chunk
-
-
-def _numbered(handed: Sequence[Handed], names: Mapping[str, _Places]) -> dict[str, Whole]:
-    """Each column as numbers, the labels one after the other, and how many of them each has."""
-    columns = dict(zip(Handed._fields, zip(*handed, strict=True), strict=True)) if handed else dict.fromkeys(Handed._fields, ())
-    sizes = np.fromiter(map(len, columns["labels"]), dtype=np.int64, count=len(handed))
-    columns["labels"] = tuple(chain.from_iterable(columns["labels"]))
-    found = {name: np.fromiter(map(names[name].__getitem__, column), np.int64, len(column)) for name, column in columns.items()}
-    return found | {"size": sizes}
+    within = np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size)
+    return _sample(names, {name: np.repeat(index, size)[kept] for name, index in of.items()}, within[kept], (tuple(kinds), said[kept]))
 
 
 def sample_of_rows(rows: Iterable[Labelled]) -> Sample:
@@ -149,15 +127,80 @@ def sample_of_rows(rows: Iterable[Labelled]) -> Sample:
     >>> sample_of_rows([row, row._replace(annotator="ben", utterance="2")]).ratings.unit.tolist()
     [0, 1]
     """
-    places: dict[tuple[str, str], dict[str, int]] = {}
-    handed: dict[tuple[Any, ...], dict[int, str]] = {}
-    for row in rows:
-        place = places.setdefault((row.conversation, row.role), {})
-        at = place.setdefault(row.utterance, len(place))
-        if row.annotator:
-            key = (row.annotator, row.conversation, row.role, row.round, row.condition, row.taxonomy_version, row.repeat)
-            handed.setdefault(key, {})[at] = join_codes(row.codes)
-    return sample_of(
-        Handed(annotator, conversation, role, tuple(map(said.get, range(max(said) + 1))), *told)
-        for (annotator, conversation, role, *told), said in handed.items()
-    )
+    return table_of_rows(rows)[0]
+
+
+def table_of_rows(rows: Iterable[Labelled]) -> tuple[Sample, Corpus]:
+    """The same, and how much there is to label; the rows are read once and not kept."""
+    names = {name: _Places() for name in Handed._fields if name != "labels"}
+    codes, places = _Places(), defaultdict[tuple[str, str], _Places](_Places)
+    found = _Columns((*names, "codes", "within"))
+    for chunk in _chunks(rows):
+        within = [places[row.conversation, row.role][row.utterance] for row in chunk]
+        told = [_TOLD(row) for row in chunk if row.annotator]
+        columns = zip((names | {"codes": codes}).items(), zip(*told, strict=True), strict=True) if told else ()
+        found.add({name: place.numbers(column) for (name, place), column in columns})
+        found.add({"within": [at for at, row in zip(within, chunk, strict=True) if row.annotator]})
+    of = found.whole()
+    kinds = _Places()
+    of_codes = np.array([kinds[frozenset(one)] for one in codes], dtype=np.int64)
+    n_utterances = Counter[str]()
+    for (_, role), utterances in places.items():
+        n_utterances[role] += len(utterances)
+    corpus = Corpus(len({conversation for conversation, _ in places}), n_utterances)
+    said = of_codes[of.pop("codes")]
+    return _sample(names, of, of.pop("within"), (tuple(kinds), said)), corpus
+
+
+_TOLD = itemgetter(*map(Labelled._fields.index, _OF_ROW))
+
+
+class _Places(dict[Any, int]):
+    """Numbers what it is asked for, in the order of being asked."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: Any) -> int:
+        self[key] = place = len(self)
+        return place
+
+    def numbers(self, values: Collection[Any]) -> NDArray[np.int32]:
+        """The number of each."""
+        return np.fromiter(map(self.__getitem__, values), np.int32, len(values))
+
+
+class _Columns:
+    """Columns of whole numbers that grow."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._parts: dict[str, list[NDArray[np.int32]]] = {name: [] for name in names}
+
+    def add(self, parts: Mapping[str, Sequence[int] | NDArray[np.int32]]) -> None:
+        """Put something at the end of some of them."""
+        for name, part in parts.items():
+            self._parts[name].append(np.asarray(part, dtype=np.int32))
+
+    def whole(self) -> dict[str, Whole]:
+        """All of every column, which is then gone from here."""
+        parts, self._parts = self._parts, {}
+        return {name: np.concatenate([np.empty(0, dtype=np.int32), *parts.pop(name)], dtype=np.int64) for name in list(parts)}
+
+
+def _chunks(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    """Some at a time, so that who reads them need not hold them all."""
+    rows = iter(rows)
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk
+
+
+def _sample(names: Mapping[str, _Places], of: dict[str, Whole], within: Whole, said: tuple[tuple[Codes, ...], Whole]) -> Sample:
+    """A sample of one element per label: `of` indexes the names, `within` is the utterance's place; what was said, and by which."""
+    unit = (of["conversation"] * max(len(names["role"]), 1) + of["role"]) * (int(within.max(initial=-1)) + 1) + within
+    annotators, annotator = sorted_names(names["annotator"], of.pop("annotator"))
+    roles, role = sorted_names(names["role"], of.pop("role"))
+    repeat = np.array(list(names["repeat"]), dtype=bool)[of.pop("repeat")]
+    return Sample(
+        Ratings(annotators, roles, said[0], annotator, role, of["conversation"], unit, said[1]),
+        within, tuple(names["conversation"]), tuple(names["round"]), tuple(names["condition"]), tuple(names["version"]),
+        of["round"], of["condition"], of["version"], repeat,
+    )  # fmt: skip

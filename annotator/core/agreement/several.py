@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from annotator.core.agreement.coefficients import NO_PAIR, ONE_CODE, ONE_LABEL, Kappa
-from annotator.core.agreement.counts import SKIPPED, Cells, Ratings, Real, Whole, totals
+from annotator.core.agreement.counts import SKIPPED, Cells, Ratings, Real, Whole, numbered, totals
 from annotator.core.agreement.sets import jaccard_distance, masi_distance
 
 Distance = Callable[[Any, Any], float]
@@ -35,7 +35,7 @@ class Units:
 
 def units_of(labels: Sequence[Hashable], unit: Whole, label: Whole) -> Units:
     """Units from one element per label given, `label` an index into `labels`; units are numbered anew."""
-    _, place = np.unique(unit, return_inverse=True)
+    _, place = numbered(unit, int(unit.max(initial=-1)) + 1)
     size = max(len(labels), 1)
     key, n = np.unique(place * size + label, return_counts=True)
     return Units(tuple(labels), key // size, key % size, n)
@@ -173,12 +173,12 @@ def _alpha(units: Units, between: Callable[[Sequence[Any]], Real]) -> Kappa:
     several = np.flatnonzero(sizes[units.unit] >= 2)
     if not len(several):
         return Kappa(0, None, None, None, NOBODY_TWICE)
-    used, label = np.unique(units.label[several], return_inverse=True)
+    used, label = numbered(units.label[several], len(units.labels))
     unit, n = units.unit[several], units.n[several].astype(np.float64)
     apart = between([units.labels[at] for at in used.tolist()])
     used_by = totals(label, n, len(used))
     within = _within(unit, label, n / (sizes[unit] - 1), n, apart) / float(n.sum())
-    return _from_distances(len(np.unique(unit)), within, used_by, apart)
+    return _from_distances(int(np.count_nonzero(np.diff(unit))) + 1, within, used_by, apart)
 
 
 def _from_distances(n: int, within: float, used: Real, apart: Real) -> Kappa:
