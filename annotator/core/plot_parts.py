@@ -71,11 +71,12 @@ def all_told(rows: Sequence[Row]) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """Values from `start` to 1 on pixels from `at_start` to `at_one`."""
+    """Values from `start` to `stop`, mostly 1, on pixels from `at_start` to `at_one`."""
 
     start: float
     at_start: float
     at_one: float
+    stop: float = 1.0
 
     def at(self, value: float) -> float:
         """The place of a value; one that lies outside is put at the edge.
@@ -83,15 +84,17 @@ class Scale:
         >>> Scale(-0.2, 100, 220).at(0.4), Scale(0, 200, 0).at(-3)
         (160.0, 200.0)
         """
-        share = (min(max(value, self.start), 1.0) - self.start) / (1.0 - self.start)
+        share = (min(max(value, self.start), self.stop) - self.start) / (self.stop - self.start)
         return self.at_start + share * (self.at_one - self.at_start)
 
     def ticks(self) -> list[float]:
-        """Round values from start to 1.
+        """Round values from start to stop.
 
-        >>> Scale(-0.2, 0, 1).ticks()
-        [-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        >>> Scale(-0.2, 0, 1).ticks(), Scale(0, 0, 1, stop=20).ticks()
+        ([-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [0.0, 4.0, 8.0, 12.0, 16.0, 20.0])
         """
+        if self.stop != 1:
+            return [round(self.stop * number / 5, 9) for number in range(6)]
         step = _step(self.start)
         return [round(step * number, 1) + 0.0 for number in range(round(self.start / step), round(1 / step) + 1)]
 
@@ -106,6 +109,20 @@ def start_of(rows: Sequence[Row], low: float) -> float:
     lowest = max(min([0.0, *ends]), low)
     step = _step(lowest)
     return round(math.floor(lowest / step + 1e-9) * step, 1) + 0.0
+
+
+def stop_of(rows: Sequence[Row]) -> float:
+    """Where a scale of amounts ends, which begins at 0: the round value at or above the highest one.
+
+    >>> stop_of([Row("a", (Point(3.1, 2.2, 6.4),))]), stop_of([])
+    (10.0, 1.0)
+    """
+    ends = [end for row in rows for point in row.points if point.value is not None for end in (point.value, point.high) if end is not None]
+    highest = max(ends, default=0)
+    if highest < 1e-6:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(highest))
+    return next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= highest)
 
 
 def _step(lowest: float) -> float:
@@ -127,7 +144,7 @@ def mark(point: Point, scale: Scale, lane: float, *, upright: bool = False) -> s
         return ""
     middle = _place(point.value, scale, lane, upright)
     ends = [end for end in (point.low, point.high) if end is not None]
-    whiskers = [_whisker(middle, _place(end, scale, lane, upright), ended=scale.start <= end <= 1) for end in ends]
+    whiskers = [_whisker(middle, _place(end, scale, lane, upright), ended=scale.start <= end <= scale.stop) for end in ends]
     look = {"fill": "none", "stroke": "currentColor", "stroke_width": 1.5} if point.hollow else {}
     return "".join([*whiskers, svg.circle(middle, _RADIUS, **look)])
 

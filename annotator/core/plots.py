@@ -20,9 +20,10 @@ from annotator.core.plot_parts import (
     mark,
     short,
     start_of,
+    stop_of,
 )
 
-__all__ = ["Point", "Row", "interval_plot", "trend_plot"]
+__all__ = ["Point", "Row", "amount_plot", "interval_plot", "trend_plot"]
 
 WIDTH = 720
 _LANE, _LINE = 13, 14
@@ -43,10 +44,26 @@ def interval_plot(
     >>> picture.count("<circle"), "one never uses it" in picture
     (1, True)
     """
+    return _intervals(title, rows, (start_of(rows, low), 1.0), threshold, (axis, desc))
+
+
+def amount_plot(title: str, rows: Sequence[Row], *, axis: str = "", desc: str = "") -> str:
+    """The same for amounts, such as seconds: the scale begins at 0 and ends at a round value above the highest.
+
+    >>> picture = amount_plot("Seconds", [Row("ana", (Point(3.1, 2.2, 6.4),))], axis="seconds")
+    >>> picture.count("<circle"), ">10.0<" in picture
+    (1, True)
+    """
+    return _intervals(title, rows, (0.0, stop_of(rows)), None, (axis, desc))
+
+
+def _intervals(title: str, rows: Sequence[Row], ends: tuple[float, float], threshold: float | None, words: tuple[str, str]) -> str:
+    """A row for each figure on a scale with these ends; `words` are the scale's name and the drawing told to who cannot see it."""
+    axis, desc = words
     indent = 14 if any(row.group for row in rows) else 2
     left = _between(70, _widest([row.label for row in rows], svg.FONT) + indent + 14, 220)
     right = WIDTH - _between(24 if any(row.is_defined() for row in rows) else 120, _widest([row.note for row in rows], SMALL) + 26, 220)
-    scale = Scale(start_of(rows, low), left, right)
+    scale = Scale(ends[0], left, right, ends[1])
     parts = legend(rows, (left, 12))
     top = 28.0 if parts else 6.0
     if threshold is not None:

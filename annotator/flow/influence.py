@@ -52,14 +52,15 @@ def report(session: Session, view: View, question: Question | None = None) -> di
 
 def one_round(known: Sequence[str], wanted: str | None) -> str:
     """The round that is meant; raises `BadInput` with those that there are."""
-    listed = ", ".join(name or "(imported)" for name in known) or "none"
+    listed = ", ".join(name or "(imported)" for name in known)
+    if not known:
+        raise BadInput("There are no labels that were handed in yet, so nothing can be told of what the proposals did.")
     if wanted is None and len(known) == 1:
         return known[0]
-    if wanted is None and known:
+    if wanted is None:
         raise BadInput(f"What the proposals did is told of one round at a time. Say which: --round NAME. There are labels of: {listed}.")
-    if wanted is None or wanted not in known:
-        which = "any round" if wanted is None else f"a round {wanted!r}"
-        raise BadInput(f"Nothing was handed in for {which}. Known: {listed}.")
+    if wanted not in known:
+        raise BadInput(f"Nothing was handed in for a round {wanted!r}. Known: {listed}.")
     return wanted
 
 

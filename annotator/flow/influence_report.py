@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from annotator.core.agreement.influence_tables import OF_MODEL, Compared, annotators, codes, everybody
+from annotator.core.agreement.influence_tables import OF_MODEL, Compared, annotators, codes, everybody, percent
 
 Report = Mapping[str, Any]
 _DRAWN = {
@@ -27,11 +27,6 @@ def as_text(report: Report) -> str:
         _alternative(report),
     )
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
-
-
-def percent(share: float | None) -> str:
-    """A share as people read it."""
-    return "undefined" if share is None else f"{share * 100:.0f} %"
 
 
 def _heading(report: Report) -> list[str]:
@@ -90,8 +85,8 @@ def shift_sentences(report: Report) -> Iterator[tuple[str, str]]:
             yield role, f"how far the codes are apart cannot be told: {report['undefined'][f'shift.{role}.distance']}."
             continue
         chance = "" if one["chance95"] is None else f"; chance alone stays below {percent(one['chance95'])}, p {one['p']:.2g}"
-        limits = "" if one["ci95"] is None else f" ({percent(one['ci95'][0])} to {percent(one['ci95'][1])})"
-        yield role, f"{percent(one['distance'])}{limits} of the codes would have to change to make the arms alike{chance}."
+        limits = "" if one["ci95"] is None else f" ({percent(one['ci95'][0]).removesuffix(' %')} to {percent(one['ci95'][1])})"
+        yield role, f"{percent(one['distance'])}{limits} of the uses of codes would have to change to make the arms alike{chance}."
 
 
 def _paired(report: Report) -> list[str]:
@@ -111,7 +106,7 @@ def paired_sentence(report: Report) -> str:
 
 
 def _alternative(report: Report) -> list[str]:
-    return [alternative_sentence(report)]
+    return [f"May the model replace an annotator? {alternative_sentence(report)}"]
 
 
 def alternative_sentence(report: Report) -> str:
@@ -120,10 +115,10 @@ def alternative_sentence(report: Report) -> str:
     verdict = found["by_conversation"]
     if verdict["may_replace"] is None:
         why = report["undefined"]["alternative.by_conversation.may_replace"]
-        return f"Whether the model may replace an annotator cannot be tested: {why}."
+        return f"It cannot be tested: {why}."
     n = len([one for one in found["against"].values() if one["by_conversation"]["wins"] is not None])
     return (
-        f"May the model replace an annotator? {'Yes' if verdict['may_replace'] else 'No'}: on blind labels it beats "
+        f"{'Yes' if verdict['may_replace'] else 'No'}: on blind labels it beats "
         f"{round(verdict['winning_rate'] * n)} of {n} annotators, of whom half are needed (alternative annotator test, epsilon "
         f"{found['epsilon']:g})."
     )

@@ -19,6 +19,7 @@ from annotator.web import (
     conversations,
     errors,
     export,
+    influence,
     intake,
     items,
     proposals,
@@ -57,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     desk = (items, search, review, conversations, thread, comments)
     settling = (adjudication, adjudications, settled)
     lead = (rounds, round, intake, tagging, run, proposals, users)
-    for screen in (*desk, taxonomy, *settling, agreement, confused, export, accounts, *lead):
+    for screen in (*desk, taxonomy, *settling, agreement, confused, influence, export, accounts, *lead):
         app.include_router(screen.router)
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator.core.plots import WIDTH, Point, Row, interval_plot, trend_plot
+from annotator.core.plots import WIDTH, Point, Row, amount_plot, interval_plot, trend_plot
 from core.drawn import drawn, every, number, titles, words
 
 VALUES = st.none() | st.floats(-1, 1) | st.sampled_from([float("nan"), float("inf"), -5.0, 2.0])
@@ -188,3 +188,14 @@ def test_long_names_of_rounds_are_turned() -> None:
 
     assert turned(["pilot", "main"]) == 0
     assert turned([f"round {at} with a long name" for at in range(12)]) == 12
+
+
+@given(st.lists(st.floats(0.1, 1e6), min_size=1, max_size=6))
+def test_amounts_stand_on_a_scale_that_ends_above_them(values: list[float]) -> None:
+    root = drawn(amount_plot("t", [Row(f"r{at}", (Point(value, value / 2, value),)) for at, value in enumerate(values)], axis="seconds"))
+    ticks = [one for one in every(root, "text") if one.get("text-anchor") == "middle" and one.text != "seconds"]
+    nought, last = number(ticks[0], "x"), number(ticks[-1], "x")
+    stop = float((ticks[-1].text or "").replace("−", "-"))
+    assert (ticks[0].text, stop >= max(values) * 0.99) == ("0.0", True)
+    wanted = [nought + value / stop * (last - nought) for value in values]
+    assert [number(one, "cx") for one in every(root, "circle")] == pytest.approx(wanted, abs=2.5)

@@ -115,7 +115,7 @@ PAGES = {
     ],
     "of a lead": [
         ("lea", "/agreement"), ("lea", CONFUSED), ("lea", "/export"), ("lea", "/import"), ("lea", "/users"), ("leo", "/review"),
-        ("lea", "/comments"),
+        ("lea", "/comments"), ("lea", "/influence?round=open"), ("lea", "/influence?round=nowhere"),
     ],
     "of rounds": [
         ("lea", "/round"), ("lea", "/round/1"), ("lea", "/round/2"), ("lea", "/round/plan?name=next&annotators=Bobolinsky&blind=0.3"),
@@ -130,7 +130,10 @@ PAGES = {
         ("lea", "/tagging/1"), ("lea", "/tagging/2"), ("lea", "/tagging/2/conversation/1"),
     ],
 }  # fmt: skip
-REFUSED = {"/link/unknown": 404, "/nowhere": 404, "rui /review": 403, "/tagging/plan?tagger=gemini&max_cost=much": 422}
+REFUSED = {
+    "/link/unknown": 404, "/nowhere": 404, "rui /review": 403,
+    "/tagging/plan?tagger=gemini&max_cost=much": 422, "/influence?round=nowhere": 422,
+}  # fmt: skip
 # Addresses that answer with a piece of a page, a file, or the way to a page; and pages that a test below opens.
 NO_PAGES = {
     "/", "/link/{token}", "/review/{assignment_id}/hand-in", "/review/{assignment_id}/{position}", "/review/next", "/taxonomy/code",
@@ -142,7 +145,7 @@ NO_PAGES = {
 def test_every_page_is_looked_at(stage: Stage) -> None:
     looked_at = [re.sub(r"{\w\d}", "/review/1", path).partition("?")[0] for group in PAGES.values() for _, path in group]
     routes = {path for method, path in all_routes(create_app(stage.settings)) if method == "GET"}
-    routes = {path for path in routes - NO_PAGES if not re.search(r"\.(csv|json|svg)$", path)}
+    routes = {path for path in routes - NO_PAGES if not re.search(r"\.(csv|json|svg|txt|{suffix})$", path)}
     patterns = {path: re.sub(r"{\w+}", r"\\w+", path) for path in routes}
     assert [path for path in sorted(routes) if not any(re.fullmatch(patterns[path], one) for one in looked_at)] == []
 

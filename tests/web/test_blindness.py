@@ -48,7 +48,7 @@ QUERY: dict[str, tuple[Any, ...]] = {
     "raw": ("true",), "repeats": ("true",), "state": ("other",), "what": ("open", "low", "flagged", "differs", "discuss"), "none": ("low",),
     "q": ("item", "Zq"), "after": (1,), "assignment": (1, 5),
     "utterance": (5, 8, 11, 35, 38), "settled": (1, 2), "proposal": ("true",), "reason": ("other",), "comment": ("no",),
-    "rule": ("adjudicated",), "show": ("all", "flags"),
+    "rule": ("adjudicated",), "show": ("all", "flags"), "assisted": ("true",), "drawn": ("true",), "epsilon": ("0.1",),
     "condition": ("", "blind"), "a": ("",), "b": ("",), "said": ("ASK", "SHOW"), "threshold": ("0.5",),
     "half_width": ("0.1",), "code_half_width": ("0.2",), "merge": ("ASK=SHOW",), "other": ("SHOW", "ASK"),
 }  # fmt: skip
@@ -208,6 +208,10 @@ def pages(app: FastAPI, every: tuple[int, ...], some: tuple[int, ...]) -> Iterat
     for route in routes(app, "GET"):
         # A form that is sent by GET is left as it is when nothing is filled in.
         wanted = {one.name: one.field_info for one in route.dependant.query_params if not is_form(one.field_info.annotation)}
+        # What several addresses ask for alike is a form too. A file of one name holds nothing that the page does not.
+        forms = [one.field_info.annotation for one in route.dependant.query_params if is_form(one.field_info.annotation)]
+        if "{name}" not in route.path:
+            wanted |= {name: info for form in forms for name, info in form.model_fields.items() if name in QUERY}
         assert wanted.keys() <= QUERY.keys(), f"give {wanted.keys() - QUERY.keys()} of {route.path} some values in QUERY"
         needed = "&".join(f"{name}={QUERY[name][0]}" for name, info in wanted.items() if info.is_required())
         asked = [needed, *(f"{needed}&{name}={value}" for name, info in wanted.items() if not info.is_required() for value in QUERY[name])]

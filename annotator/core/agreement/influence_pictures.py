@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annotator.core.agreement.influence_tables import EQUAL, KEPT, NET, OF_MODEL, SECONDS, Compared, annotators, codes, everybody
-from annotator.core.plots import Point, Row, interval_plot
+from annotator.core.plots import Point, Row, amount_plot, interval_plot
 
 _LIMITS = "Lines are 95 % limits, clustered by conversation."
 
 
 def figures_svg(report: Mapping[str, Any]) -> dict[str, str]:
-    """The drawings of a report by name: overall, annotators, codes, kept; without those of which nothing is defined."""
+    """The drawings of a report by name: overall, seconds, annotators, codes, kept; without those of which nothing is defined."""
     of_people, of_codes = annotators(report), codes(report)
     shares = [one for one in everybody(report) if one.what not in (SECONDS, NET)]
     wanted = {
@@ -19,7 +19,12 @@ def figures_svg(report: Mapping[str, Any]) -> dict[str, str]:
         "codes": ("Kappa of people with the model, per code", "kappa", _rows(of_codes, OF_MODEL)),
         "kept": ("Labels that hold a code where it is proposed", "share", _rows(of_codes, KEPT)),
     }
-    return {name: _plot(title, rows, axis) for name, (title, axis, rows) in wanted.items() if any(row.is_defined() for row in rows)}
+    times = [*(one._replace(annotator="everybody") for one in everybody(report)), *of_people]
+    seconds = _rows(times, SECONDS)
+    found = {}
+    if any(row.is_defined() for row in seconds):
+        found["seconds"] = amount_plot("Seconds per utterance", seconds, axis="seconds", desc=_told(seconds))
+    return found | {name: _plot(title, rows, axis) for name, (title, axis, rows) in wanted.items() if any(row.is_defined() for row in rows)}
 
 
 def _rows(compared: Iterable[Compared], what: str) -> list[Row]:
@@ -40,5 +45,8 @@ def _row(one: Compared, label: str, group: str = "") -> Row:
 
 
 def _plot(title: str, rows: list[Row], axis: str) -> str:
-    told = f"{_LIMITS} {'. '.join(row.told() for row in rows)}."
-    return interval_plot(title, rows, low=-0.2, axis=axis, desc=told)
+    return interval_plot(title, rows, low=-0.2, axis=axis, desc=_told(rows))
+
+
+def _told(rows: list[Row]) -> str:
+    return f"{_LIMITS} {'. '.join(row.told() for row in rows)}."

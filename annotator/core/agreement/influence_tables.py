@@ -50,6 +50,15 @@ class Compared(NamedTuple):
         return cells | {"p": self.p, "undefined": self.reason}
 
 
+def percent(share: float) -> str:
+    """A share as people read it.
+
+    >>> percent(0.447), percent(-0.051), percent(0)
+    ('45 %', '−5.1 %', '0 %')
+    """
+    return f"{share * 100:.{int(0 < abs(share) < 0.1)}f} %".replace("-", "−")
+
+
 def everybody(report: Report) -> list[Compared]:
     """The figures of all annotators together, kappas for each role too."""
     return list(_block(report, report, "", ""))
@@ -75,6 +84,11 @@ def codes(report: Report) -> list[Compared]:
             if share is not None:
                 found.append(_compared(report, "share of labels", share, f"shift.{role}.codes.{code}", who))
     return found
+
+
+def with_model(report: Report) -> str:
+    """Which kappa with the model is to be read."""
+    return f"{_SHORT[report['headline']]} with the model"
 
 
 def _block(report: Report, block: Report, path: str, annotator: str) -> Iterator[Compared]:

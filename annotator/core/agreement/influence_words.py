@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from annotator.core.agreement.influence_rates import FEWEST, NOTHING
+from annotator.core.agreement.influence_tables import percent
 from annotator.core.agreement.proposed import Proposed
 from annotator.core.agreement.shown import ASSISTED, BLIND, SAID, Background, Question
 
@@ -34,26 +35,19 @@ def sentence(report: Mapping[str, Any]) -> str:
     switch = report["switch_to_model"]
     if switch["value"] is None:
         return f"What the proposal did cannot be told: {switch['undefined']['value']}."
-    moved = f"of the labels that would differ from the model without it, {percent(switch['value'])}"
     if switch["ci95"] is None:
-        return f"When people saw the proposal, {moved} went over to it; how sure that is cannot be told: {switch['undefined']['ci95']}."
+        often = "more often" if switch["value"] > 0 else "less often" if switch["value"] < 0 else "as often"
+        moved = f"net, {percent(switch['value'])} of those that would differ went over to it"
+        why = switch["undefined"]["ci95"]
+        return f"Labels equal the proposal {often} where people see it ({moved}); how sure that is cannot be told: {why}."
     low, high = switch["ci95"]
-    interval = f"({percent(low)} to {percent(high)})"
+    interval = f"({percent(low).removesuffix(' %')} to {percent(high)})"
     if high < 0:
         return f"Labels equal the proposal less often where people see it: net, {percent(switch['value'])} {interval} went over to it."
-    moved += f" {interval} went over to it"
+    moved = f"of the labels that would differ from the model without it, {percent(switch['value'])} {interval} went over to it"
     if low > 0:
         return f"Seeing the proposal drew labels towards it: {moved}."
     return f"Whether seeing the proposal changed labels cannot be told from chance: {moved}."
-
-
-def percent(share: float) -> str:
-    """A share as people read it.
-
-    >>> percent(0.447), percent(-0.051), percent(0)
-    ('45 %', '−5.1 %', '0 %')
-    """
-    return f"{share * 100:.{int(0 < abs(share) < 0.1)}f} %".replace("-", "−")
 
 
 def warnings(labels: Proposed, report: Mapping[str, Any], known: Background) -> list[str]:
