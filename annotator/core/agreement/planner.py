@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from math import ceil, sqrt
+from statistics import NormalDist
 from typing import Any
 
 from annotator.core.agreement.asked import Asked, Corpus
@@ -9,6 +10,8 @@ from annotator.core.agreement.student import t_quantile
 from annotator.core.precision import DESIGN_EFFECT, utterances_needed
 
 _HIGHEST, _USUAL = 0.9, 0.8
+_NOTHING = 1e-9
+"""An error or a width under this is what floating point leaves of 0."""
 
 
 def plan(overview: Mapping[str, Any], asked: Asked, corpus: Corpus, codebook: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def _of_line(line: Mapping[str, Any], key: str, wanted: float, corpus: Corpus) -
     if se is None:
         return _need(n, None, None, corpus, line["undefined"].get("se", "the error is not known"))
     now = t_quantile(n - 1) * se
-    if se == 0:
+    if se < _NOTHING:
         return _need(n, 0.0, None, corpus, "no conversation differs from another, so the error cannot be foreseen")
     return _need(n, now, conversations_needed(se, n, wanted), corpus)
 
@@ -55,24 +58,26 @@ def _of_line(line: Mapping[str, Any], key: str, wanted: float, corpus: Corpus) -
 def conversations_needed(se: float, n: int, half_width: float) -> int:
     """The smallest number G of conversations with t(G - 1) se sqrt(n / G) up to the half width, `se` being that of `n` conversations.
 
-    >>> conversations_needed(0.05, 60, 0.05)
-    233
+    >>> conversations_needed(0.05, 60, 0.05), conversations_needed(0.2, 60, 0.02)
+    (233, 23052)
     """
-    enough = max(2, ceil(n * (1.96 * se / half_width) ** 2))
+    # The normal quantile is under every t, and a few conversations more make up for it.
+    enough = max(2, ceil(n * (NormalDist().inv_cdf(0.975) * se / half_width) ** 2))
     while t_quantile(enough - 1) * se * sqrt(n / enough) > half_width:
-        enough += 1 + enough // 1000
+        enough += 1
     return enough
 
 
 def _of_code(block: Mapping[str, Any], code: Mapping[str, Any], asked: Asked, corpus: Corpus) -> dict[str, Any]:
     n, n_conversations = block["n_pairs"], block["n_conversations"]
     share = (code["n_a"] + code["n_b"]) / (2 * n)
-    now = (code["ci95"][1] - code["ci95"][0]) / 2 if code["ci95"] and code["ci95"][1] > code["ci95"][0] else None
+    now = (code["ci95"][1] - code["ci95"][0]) / 2 if code["ci95"] else 0.0
+    now = now if now > _NOTHING else None
     if share == 1:
         return _need(n_conversations, now, None, corpus, "everybody always used it")
     measured = code["kappa"] is not None and not code["few"]
     kappa = min(max(code["kappa"], 0.0), _HIGHEST) if measured else _USUAL
-    effect = max(1.0, code.get("design_effect") or DESIGN_EFFECT) if measured else DESIGN_EFFECT
+    effect = max(1.0, code["design_effect"]) if measured and code["design_effect"] is not None else DESIGN_EFFECT
     utterances = utterances_needed(share, kappa=kappa, half_width=asked.code_half_width, confidence=0.95, design_effect=effect)
     needed = ceil(utterances * n_conversations / n)
     if now is not None and not code["few"] and now <= asked.code_half_width:
