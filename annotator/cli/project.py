@@ -78,7 +78,7 @@ def run_server(settings: Settings, host: str, port: int, workers: int = 1) -> No
     os.environ["ANNOTATOR_PROJECT"] = str(settings.project.resolve())
     os.environ["ANNOTATOR_DATABASE_URL"] = settings.database_url
     say(f"Serving on http://{host}:{port} (Ctrl-C stops; every saved label is on disk).")
-    factory = "annotator.web.app:create_app"
+    factory = "annotator.web.app:served"
     uvicorn.run(factory, factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False, server_header=False)
 
 

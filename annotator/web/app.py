@@ -1,9 +1,10 @@
 """The application: made from settings, opens the database when it starts, closes it when it stops."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from annotator.flow.project import open_project
@@ -34,8 +35,17 @@ from annotator.web import (
     thread,
     users,
 )
+from annotator.web.deps import giving_back
 from annotator.web.runner import Runner
 from annotator.web.security import Security
+
+
+def served() -> FastAPI:
+    """The app of a server's process. What is loaded by now stays, so looking for unused values passes it by from here on."""
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -58,7 +68,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     desk = (items, search, review, conversations, thread, comments)
     settling = (adjudication, adjudications, settled)
     lead = (rounds, round, intake, tagging, run, proposals, users)
-    for screen in (*desk, taxonomy, *settling, agreement, confused, influence, export, accounts, *lead):
-        app.include_router(screen.router)
+    counting = (agreement, confused, influence)
+    for screen in (*desk, taxonomy, *settling, *counting, export, accounts, *lead):
+        app.include_router(screen.router, dependencies=[Depends(giving_back)] if screen in counting else [])
     app.mount("/static", StaticFiles(directory=PACKAGE / "web" / "static", packages=[("js_lib_htmx", "static")]), name="static")
     return app

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from annotator.db import Database
 from annotator.errors import NotSignedIn
 from annotator.flow import accounts
+from annotator.flow.memory import give_back
 from annotator.models import User
 from annotator.settings import Settings
 
@@ -53,6 +54,12 @@ def _signed_in(session: Session, request: Request) -> User:
     if request.headers.get(PAGE_OF, str(user.id)) != str(user.id):
         raise NotSignedIn("Somebody else has signed in in this browser since this page was opened.")
     return user
+
+
+def giving_back() -> Iterator[None]:
+    """For pages that count much: the memory they took is given back when the answer is sent."""
+    yield
+    give_back()
 
 
 def is_fragment(request: Request) -> bool:

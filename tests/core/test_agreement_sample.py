@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotator.core.agreement import Handed, sample_of, sample_of_rows, summary_of
-from annotator.core.agreement.counts import numbered, used
+from annotator.core.agreement import Handed, cohen_kappa, sample_of, sample_of_rows, summary_of
+from annotator.core.agreement.counts import cells_of, numbered, used
+from annotator.core.agreement.intervals import kappa_of
 from annotator.core.agreement.joint import figures, figures_of, strata_of
 from annotator.core.agreement.overview import overview_of, pool_of
 from annotator.core.agreement.sample import Sample, table_of_rows
@@ -121,3 +122,11 @@ def test_what_if_is_what_the_labels_give_when_they_are_so(said: list[Handed], he
             agreed = overview_of(pool_of(sample_of(settled(said, ratings.roles[at], "a", {x, y})).ratings))
             assert row["settled"] == pytest.approx(agreed["roles"][role][headline], abs=1e-9)
             assert row["overall_settled"] == pytest.approx(agreed["stratified"][headline], abs=1e-9)
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("xyz"), st.integers(0, 3)), max_size=9))
+def test_kappa_of_cells_is_that_of_their_table(met: list[tuple[str, str, int]]) -> None:
+    cells = cells_of([{(frozenset(a), frozenset(b)): n} for a, b, n in met])
+    found, of_table = kappa_of([cells]), cohen_kappa(cells.table())
+    assert (found.n, found.reason, found.kappa is None) == (of_table.n, of_table.reason, of_table.kappa is None)
+    assert [found.po, found.pe, found.kappa] == pytest.approx([of_table.po, of_table.pe, of_table.kappa])

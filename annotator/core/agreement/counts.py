@@ -104,6 +104,11 @@ def numbered(key: Whole, size: int) -> tuple[Whole, Whole]:
     return np.flatnonzero(there), place[key]
 
 
+def without_copying(chosen: NDArray[Any]) -> Any:
+    """What chooses the same of an array: a slice, which copies nothing, where a mask takes all."""
+    return slice(None) if chosen.dtype == np.bool_ and chosen.all() else chosen
+
+
 def gather(judgements: Iterable[Judgement]) -> Ratings:
     """The judgements as arrays.
 
@@ -218,6 +223,7 @@ class Met:
 
     def where(self, chosen: NDArray[Any]) -> "Met":
         """Some of them, by a mask or by their places."""
+        chosen = without_copying(chosen)
         return Met(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from annotator.core.agreement.coefficients import Kappa, cohen_kappa, stratified_kappa
+from annotator.core.agreement.coefficients import NO_PAIR, ONE_LABEL, Kappa, stratified_kappa
 from annotator.core.agreement.counts import Cells, Real, Whole, totals, used
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.student import t_quantile
@@ -38,8 +38,19 @@ class Errors:
 
 def kappa_of(parts: Sequence[Cells]) -> Kappa:
     """Kappa of one part, stratified kappa of several."""
-    kappas = [cohen_kappa(part.table()) for part in parts]
+    kappas = [_cohen_kappa(part) for part in parts]
     return kappas[0] if len(kappas) == 1 else stratified_kappa(kappas)
+
+
+def _cohen_kappa(part: Cells) -> Kappa:
+    """`cohen_kappa` of the part's table, which need not be made for it."""
+    n, agreed = int(part.n.sum()), int(part.n[part.a == part.b].sum())
+    if n == 0:
+        return Kappa(0, None, None, None, NO_PAIR)
+    chance = int(totals(part.a, part.n, len(part.labels)) @ totals(part.b, part.n, len(part.labels)))
+    if chance == n**2:
+        return Kappa(n, agreed / n, 1.0, None, ONE_LABEL)
+    return Kappa(n, agreed / n, chance / n**2, (agreed * n - chance) / (n**2 - chance))
 
 
 def cluster_errors(parts: Sequence[Cells], found: Kappa | None = None) -> Errors:

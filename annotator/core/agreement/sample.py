@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotator.core.agreement.asked import Corpus
-from annotator.core.agreement.counts import SKIPPED, Ratings, Whole, numbered, sorted_names, used
+from annotator.core.agreement.counts import SKIPPED, Ratings, Whole, numbered, sorted_names, used, without_copying
 from annotator.core.agreement.judgement import Codes, Handed
 from annotator.core.labelled import Labelled, split_codes
 from annotator.errors import BadInput
@@ -45,7 +45,7 @@ class Sample:
 
     def only(self, chosen: NDArray[np.bool_]) -> "Sample":
         """Some of the ratings; annotators and roles of which none is left are named no longer."""
-        ratings = self.ratings
+        ratings, chosen = self.ratings, without_copying(chosen)
         columns = {name: getattr(ratings, name)[chosen] for name in ("conversation", "unit", "label")}
         annotators, annotator = _used(ratings.annotators, ratings.annotator[chosen])
         roles, role = _used(ratings.roles, ratings.role[chosen])
@@ -92,7 +92,7 @@ class Sample:
 
 def _used(names: tuple[str, ...], index: Whole) -> tuple[tuple[str, ...], Whole]:
     kept, place = numbered(index, len(names))
-    return tuple(names[at] for at in kept.tolist()), place
+    return (names, index) if len(kept) == len(names) else (tuple(names[at] for at in kept.tolist()), place)
 
 
 def sample_of(handed: Iterable[Handed]) -> Sample:
@@ -115,7 +115,7 @@ def sample_of(handed: Iterable[Handed]) -> Sample:
     kinds = _Places()
     of_cell = [_BLANK, SKIPPED, *(kinds[frozenset(split_codes(one))] for one in list(cells)[2:])]
     said = np.array(of_cell, dtype=np.int64)[cell]
-    kept = said > _BLANK
+    kept = without_copying(said > _BLANK)
     within = np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size)
     return _sample(names, {name: np.repeat(index, size)[kept] for name, index in of.items()}, within[kept], (tuple(kinds), said[kept]))
 

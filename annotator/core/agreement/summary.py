@@ -50,27 +50,32 @@ def summary(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
     rounds. All else is of the round, condition and annotators asked for, which may be all.
     """
     everyone = chosen(sample, replace(asked, between=None))
-    among = pool_of(everyone.first.ratings, asked.of)
-    found, pool = everyone, among
-    if asked.between is not None:
-        found = everyone.of_annotators(asked.between)
-        pool = pool_of(found.first.ratings, asked.of)
-    first, figures = found.first, overview_of(pool)
-    told = {name: first.named(name) for name in ("rounds", "versions", "conditions")}
+    found = everyone if asked.between is None else everyone.of_annotators(asked.between)
+    told = {name: found.first.named(name) for name in ("rounds", "versions", "conditions")}
     return {
         "rounds": told["rounds"], "taxonomy_versions": told["versions"], "conditions": told["conditions"],
         "warnings": _warnings(told),
+        **_of_pairs(everyone, found, asked, known),
+        "by_round": by_round(sample, asked.of),
+        "by_condition": by_condition(found, asked.of),
+        "with_themselves": [one for one in with_themselves(found) if asked.of in (None, one["annotator"])],
+        "after_discussion": _after(asked, known),
+    }  # fmt: skip
+
+
+def _of_pairs(everyone: Sample, found: Sample, asked: Asked, known: Known) -> dict[str, Any]:
+    """What is made of all pairs of labels: those of everyone, and those of who was asked for. The pairs go when it is made."""
+    among = pool_of(everyone.first.ratings, asked.of)
+    pool = among if found is everyone else pool_of(found.first.ratings, asked.of)
+    figures = overview_of(pool)
+    return {
         "overview": figures,
         "verdict": verdict(figures, asked.threshold),
         "what_if": what_if(pool, figures["headline"]),
         "plan": plan(figures, asked, known.corpus, known.codebook),
         "matrix": [one for one in matrix(among) if asked.of is None or asked.of in one["annotators"]],
         "rest": [one for one in rest(among) if asked.of in (None, one["annotator"])],
-        "by_round": by_round(sample, asked.of),
-        "by_condition": by_condition(found, asked.of),
-        "with_themselves": [one for one in with_themselves(found) if asked.of in (None, one["annotator"])],
-        "after_discussion": _after(asked, known),
-    }  # fmt: skip
+    }
 
 
 def pairs(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
