@@ -77,8 +77,8 @@ def _left_out(session: Session, made: Round, hidden: set[int]) -> tuple[str, ...
     n = session.scalar(here.where(col(RoundConversation.conversation_id).in_(sorted(hidden)))) if hidden else 0
     if not n:
         return ()
-    which = "A conversation" if n == 1 else f"{n} conversations"
-    return (f"{which} of this round you have yet to label blind yourself. Until then its proposals are in no figure here.",)
+    which, whose = ("One conversation", "its") if n == 1 else (f"{n} conversations", "their")
+    return (f"{which} of this round you have yet to label blind yourself. Until then {whose} proposals are in no figure here.",)
 
 
 # The labels of a project

@@ -72,7 +72,7 @@ def shift_of(blind: Uses, assisted: Uses, check: Check, question: Question, *, a
     found = unknown("shift", reason) | {"draws": 0}
     if not reason:
         affordable = _FEWEST_DRAWS if alone else max(_FEWEST_DRAWS, _NUMBERS // (sizes[0][1] + sizes[1][1]))
-        told = total_variation(*of_people, min(question.draws, affordable), question.seed)
+        told = total_variation(of_people[0], of_people[1], min(question.draws, affordable), question.seed)
         found = {name: getattr(told, name) for name in ("distance", "chance95", "p", "draws")}
         found |= {"ci95": told.ci95 and list(told.ci95), "undefined": dict(told.why)}
     near = {name: uses.from_proposals() for name, uses in ((BLIND, blind), (ASSISTED, assisted))}
@@ -84,8 +84,8 @@ def code_rates(blind: Uses, assisted: Uses, check: Check) -> dict[str, dict[str,
     """{CODE: {"blind", "assisted", "difference", "ratio"}}: the share of labels that hold the code."""
     found = {}
     for at, code in enumerate(blind.codes):
-        shares = [share(uses.people[:, at], np.ones(len(uses.people), dtype=bool), uses.conversation) for uses in (blind, assisted)]
-        row = both(*shares, check, "labels")
+        alone, shown = (share(uses.people[:, at], np.ones(len(uses.people), dtype=bool), uses.conversation) for uses in (blind, assisted))
+        row = both(alone, shown, check, "labels")
         a, b = row[BLIND]["value"], row[ASSISTED]["value"]
         row["ratio"] = b / a if a and b is not None and row["difference"]["value"] is not None else None
         if row["ratio"] is None:

@@ -130,8 +130,11 @@ def _side(of: Report, value: str) -> Side:
 
 
 def _put(what: str, sides: Sequence[Side], apart: Report, reason: str, who: Mapping[str, str]) -> Compared:
-    place = [who.get(name, "") for name in ("role", "annotator", "code")]
-    return Compared(what, *place, *sides, Side(apart["value"], apart["ci95"]), apart["p_t"], reason)
+    blind, assisted = sides
+    change = Side(apart["value"], apart["ci95"])
+    return Compared(
+        what, who.get("role", ""), who.get("annotator", ""), who.get("code", ""), blind, assisted, change, apart["p_t"], reason
+    )  # fmt: skip
 
 
 def _reason(report: Report, paths: Iterable[str]) -> str:
