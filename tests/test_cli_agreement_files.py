@@ -70,6 +70,15 @@ def test_the_text_says_how_annotators_agree_with_themselves_and_what_misleads(ru
     assert "Most frequent confusions" not in text and "What hurts most" not in text
 
 
+def test_what_in_a_table_looks_unmeant_is_a_warning(run: Run, tmp_path: Path) -> None:
+    rows = [f"c{at},{n},{'Assistant' if n == who == 3 else 'Seeker'},{who},A,,," for at in range(3) for n in range(4) for who in (2, 3)]
+    ran = run("agree", written(tmp_path / "labels.csv", [*rows, "c0,9,Seeker,2,a,,,"]), "--json")
+    told = json.loads(done(ran))["warnings"]
+    assert told[0].startswith("3 utterances have one role in the labels of one annotator and another in those of another")
+    assert told[1].startswith("Codes 'A' and 'a' of Seeker differ only in case") and len(told) == 2
+    assert ran.err.splitlines()[:2] == [f"Warning: {one}" for one in told]
+
+
 def test_a_table_is_verified_with_its_taxonomy_and_for_two(run: Run, table: Path, stage: Stage) -> None:
     pytest.importorskip("statsmodels")
     ran = run("agree", table, "--between", "ana,ben", "--taxonomy", stage.settings.taxonomy_file, "--verify")

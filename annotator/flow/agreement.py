@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from annotator.core.agreement import Asked, Corpus, Judgement, page_of, pairs_of_sample, summary_of, table_of_rows
+from annotator.core.agreement import Asked, Corpus, Judgement, page_of, pairs_of_sample, summary_of, suspicions_of, table_of_rows
+from annotator.core.agreement.mismatches import watched
 from annotator.core.labelled import Labelled
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput
@@ -44,11 +45,16 @@ def page(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
 
 
 def report_of(rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy | None = None) -> dict[str, Any]:
-    """All figures over the rows of a long table; repeats are the same person once more and in no figure between people."""
-    (sample, corpus), codebook = table_of_rows(rows), codebook_of(taxonomy)
+    """All figures over the rows of a long table; repeats are the same person once more and in no figure between people.
+
+    Its warnings also say what in the table looks unmeant.
+    """
+    warnings: list[str] = []
+    (sample, corpus), codebook = table_of_rows(watched(rows, warnings)), codebook_of(taxonomy)
     if asked.round is not None and asked.round not in sample.rounds:
         raise BadInput(f"The table has no labels of a round {asked.round!r}. Leave --round out to use all rows.")
-    return pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook, corpus)
+    found = pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook, corpus)
+    return found | {"warnings": [*found["warnings"], *warnings, *suspicions_of(sample, asked)]}
 
 
 def judgements_of(rows: Iterable[Labelled], round_name: str | None = None) -> list[Judgement]:

@@ -36,6 +36,7 @@ from annotator.core.agreement.face import (
     sample_of,
     sample_of_rows,
     summary_of,
+    suspicions_of,
     table_of_rows,
 )
 from annotator.core.agreement.judgement import Codes, Handed, Judgement, Meeting
@@ -96,6 +97,7 @@ __all__ = [
     "standard_errors",
     "stratified_kappa",
     "summary_of",
+    "suspicions_of",
     "switch_to_model",
     "table_of",
     "table_of_rows",

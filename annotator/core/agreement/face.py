@@ -118,6 +118,13 @@ def meetings(sample: "Sample", asked: Asked, role: str, said: Codes, other: Code
     return met.meetings(summary.chosen(sample, asked).first, role, said, other, asked.of)
 
 
+def suspicions_of(sample: "Sample", asked: Asked) -> list[str]:
+    """What looks unmeant in the labels that are asked for: see `suspicions.suspicions`."""
+    from annotator.core.agreement import summary, suspicions  # with numpy
+
+    return suspicions.suspicions(summary.chosen(sample, asked).first)
+
+
 def influence_of(shown: Iterable[Shown], question: Question, known: Background) -> dict[str, Any]:
     """What the proposal did in a round: see `influence.influence`."""
     from annotator.core.agreement import influence, proposed  # with numpy
