@@ -80,12 +80,12 @@ def test_numbering_is_that_of_unique(keys: list[int], size: int) -> None:
 
 @settings(max_examples=60)
 @given(handed())
-def test_figures_of_several_rows_are_those_of_the_pairs_given_several_times(said: list[Handed]) -> None:
-    pool = pool_of(sample_of(said).ratings)
-    met, strata = pool.met, strata_of(pool.met)
-    twice = met.where(np.tile(np.arange(len(met.a)), 2))
-    at_once = figures_of(strata, np.stack((strata.first, strata.second)), 3)
-    for here, there in zip(at_once, figures(twice, np.concatenate((met.first, met.second)), 3), strict=True):
+def test_the_figures_of_all_roles_and_of_each_are_counted_at_once(said: list[Handed]) -> None:
+    met = pool_of(sample_of(said).ratings).met
+    strata = strata_of(met)
+    at_once = figures_of(strata, np.stack((np.zeros_like(strata.role), strata.role + 1)), 3)
+    alone = [figures(met, np.zeros(len(met.a), dtype=np.int64), 1)[0], *figures(met, met.role, 2)]
+    for here, there in zip(at_once, alone, strict=True):
         assert (here.n, here.n_conversations) == (there.n, there.n_conversations)
         assert here.kappa == pytest.approx(there.kappa, abs=1e-9)
         assert here.errors.se == pytest.approx(there.errors.se, abs=1e-9)

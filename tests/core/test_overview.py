@@ -113,6 +113,44 @@ def test_each_against_the_rest_is_the_pair_where_there_are_two() -> None:
     assert matrix(pool)[0]["kappa"] == pytest.approx(0.4)
 
 
+def crew(n_people: int, n_conversations: int, size: int, kappa: float, seed: int) -> list[Handed]:
+    """Every conversation labelled by two of many, who agree by `kappa` and are right as often, each conversation with a mix of its own."""
+    rng = np.random.default_rng(seed)
+    shares, codes = np.array([0.4, 0.3, 0.2, 0.1]), np.array(["a", "b", "c", "d"])
+    said = []
+    for at in range(n_conversations):
+        truth = rng.choice(codes, size, p=rng.dirichlet(shares * 5))
+        for who in rng.choice(n_people, 2, replace=False):
+            kept = rng.random(size) < kappa**0.5
+            said.append(Handed(f"p{who:02}", f"c{at}", "Seeker", list(np.where(kept, truth, rng.choice(codes, size, p=shares)))))
+    return said
+
+
+def test_many_annotators_who_seldom_meet_are_not_taken_to_agree_less() -> None:
+    """With margins of each pair's own fourteen utterances these figures would lie at .75, far under the truth."""
+    found = [figures(crew(20, 150, 14, 0.8, seed))["stratified"] for seed in range(12)]
+    assert np.mean([one["kappa"] for one in found]) == pytest.approx(0.8, abs=0.012)
+    assert sum(one["ci95"][0] <= 0.8 <= one["ci95"][1] for one in found) >= 10
+    assert figures(crew(30, 900, 1, 0.8, 1))["stratified"]["kappa"] == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize("people", [2, 5, 12])
+def test_errors_are_those_of_leaving_out_one_conversation_at_a_time(people: int) -> None:
+    said = crew(people, 60, 20, 0.7, people)
+    whole = figures(said)
+    names = sorted({one.conversation for one in said})
+    without = [figures([one for one in said if one.conversation != name]) for name in names]
+
+    def jackknife(values: list[float]) -> float:
+        return float(((len(names) - 1) * np.var(values)) ** 0.5)
+
+    for name, se in (("kappa", "se"), ("kappa_macro", "kappa_macro_se")):
+        assert whole["stratified"][se] == pytest.approx(jackknife([one["stratified"][name] for one in without]), rel=0.08)
+    for code, values in whole["roles"]["Seeker"]["codes"].items():
+        again = [one["roles"]["Seeker"]["codes"][code]["kappa"] for one in without]
+        assert values["se"] == pytest.approx(jackknife(again), rel=0.1)
+
+
 def test_the_costs_of_the_codes_add_up_to_one_and_merging_the_worst_gains() -> None:
     rng = np.random.default_rng(1)
     said = []
@@ -133,7 +171,19 @@ def test_the_costs_of_the_codes_add_up_to_one_and_merging_the_worst_gains() -> N
 
 
 def test_the_verdict_is_about_the_lower_limit() -> None:
-    said = [Handed(name, f"c{at}", "Seeker", ("x", "y", "x")) for at in range(3) for name in ("ana", "ben")]
-    assert summary_of(sample_of(said))["verdict"]["sentence"] == "lower 95 % limit 1.000 ≥ your threshold 0.67"
+    differ = {"ana": ("x", "y", "x", "y"), "ben": ("x", "y", "x", "x")}
+    said = [Handed(name, f"c{at}", "Seeker", of[: 3 + at % 2]) for at in range(20) for name, of in differ.items()]
+    verdict = summary_of(sample_of(said), Asked(threshold=0.3))["verdict"]
+    assert verdict["met"] is True
+    assert verdict["sentence"] == f"lower 95 % limit {verdict['ci95'][0]:.3f} ≥ your threshold 0.30"
+    assert summary_of(sample_of(said), Asked(threshold=0.99))["verdict"]["met"] is False
     alone = summary_of(sample_of(said[:2]))["verdict"]
     assert (alone["met"], alone["sentence"][:36]) == (None, "no lower limit: all pairs are of one")
+
+
+def test_full_agreement_promises_nothing() -> None:
+    said = [Handed(name, f"c{at}", "Seeker", ("x", "y", "x")) for at in range(3) for name in ("ana", "ben")]
+    found = summary_of(sample_of(said), Asked(threshold=0.1))
+    assert (found["overview"]["stratified"]["kappa"], found["verdict"]["value"]) == (1, 1)
+    assert (found["verdict"]["met"], found["verdict"]["ci95"]) == (None, None)
+    assert "all conversations say the same" in found["verdict"]["sentence"]

@@ -46,6 +46,20 @@ def pair(figures: dict[str, Any], *names: str) -> dict[str, Any]:
     return found  # type: ignore[no-any-return]
 
 
+def assert_alike(here: Any, there: Any) -> None:
+    """Equal, but for what floating point leaves where labels are numbered in another order."""
+    if isinstance(there, dict):
+        assert list(here) == list(there)
+        for name, value in there.items():
+            assert_alike(here[name], value)
+    elif isinstance(there, list):
+        assert len(here) == len(there)
+        for one, other in zip(here, there, strict=True):
+            assert_alike(one, other)
+    else:
+        assert here == (pytest.approx(there, abs=1e-9) if isinstance(there, float) else there)
+
+
 def test_nothing_handed_in_is_nothing_to_compare(session: Session) -> None:
     label(session, "alice", "s1_d_1", 2, "PEP")
     label(session, "bob", "s1_d_1", 2, "PEP")
@@ -100,9 +114,9 @@ def test_the_project_and_its_exported_table_give_the_same_figures(session: Sessi
     export_to(session, EVERYTHING, tmp_path / "labels.csv")
     table = read_labels(tmp_path / "labels.csv")
     wanted, taxonomy = agreement.report(session, EVERYTHING), current(session)[1]
-    assert agreement.report_of(table, taxonomy=taxonomy) == wanted
+    assert_alike(agreement.report_of(table, taxonomy=taxonomy), wanted)
     assert agreement_of(table)["pairs"][0]["roles"]["Seeker"]["ci95"] == wanted["pairs"][0]["roles"]["Seeker"]["ci95"]
-    assert agreement.report_of(table, Asked(round="r1"), taxonomy) == wanted
+    assert_alike(agreement.report_of(table, Asked(round="r1"), taxonomy), wanted)
 
 
 # Rounds
@@ -131,7 +145,7 @@ def test_a_table_of_two_rounds_needs_a_choice_too(session: Session, tmp_path: Pa
     with pytest.raises(BadInput, match="labelled conversation s1_d_1 more than once"):
         agreement.report_of(table)
     of_table = agreement.report_of(table, Asked(round="r2"), current(session)[1])
-    assert of_table == agreement.report(session, EVERYTHING, Asked(round="r2"))
+    assert_alike(of_table, agreement.report(session, EVERYTHING, Asked(round="r2")))
 
 
 def test_rounds_over_different_conversations_go_together(session: Session) -> None:

@@ -64,7 +64,7 @@ def code_figures(cells: Cells, n_conversations: int) -> CodeFigures:
     return CodeFigures(figures, undefined, uses)
 
 
-def interval_of(errors: Errors, n: int, used: int, differ: int) -> dict[str, Any]:
+def interval_of(errors: Errors, n: float, used: float, differ: float) -> dict[str, Any]:
     """`se`, `ci95` and how it was made, of a code used so often by both together, on `differ` utterances by one of them only."""
     found: dict[str, Any] = {"se": errors.se, "ci95": errors.ci95 and list(errors.ci95), "interval": "linearised" if errors.ci95 else None}
     if errors.ci95 is None or (used >= 2 * RARE and differ):

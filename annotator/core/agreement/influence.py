@@ -17,7 +17,8 @@ from annotator.core.agreement.influence_codes import code_rates, codes_of_role, 
 from annotator.core.agreement.influence_rates import Check, changed, rates, unknown
 from annotator.core.agreement.influence_tests import alternative, paired
 from annotator.core.agreement.influence_words import ERRORS, score, sentence, warnings
-from annotator.core.agreement.joint import CodeSums, Figure, figures, macro
+from annotator.core.agreement.joint import Figure, figures
+from annotator.core.agreement.joint_codes import CodeSums, macro
 from annotator.core.agreement.overview import Pool
 from annotator.core.agreement.proposed import Arm, Proposed, arm_of
 from annotator.core.agreement.report import NO_CODE, SEVERAL

@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from annotator.core.agreement import sets
-from annotator.core.agreement.codes import EVERYWHERE, FEW, interval_of
+from annotator.core.agreement.codes import EVERYWHERE, interval_of
 from annotator.core.agreement.counts import Met, Ratings, Whole, met_of, numbered, used
 from annotator.core.agreement.intervals import Errors
-from annotator.core.agreement.joint import CodeSums, Figure, Strata, code_sums, figures, figures_of, macro, strata_of
+from annotator.core.agreement.joint import Figure, Strata, figures, figures_of, strata_of
+from annotator.core.agreement.joint_codes import CodeSums, code_sums, macro
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.per_code import specific_agreement
 from annotator.core.agreement.report import NO_CODE, SEVERAL
 from annotator.core.agreement.sample import Sample
+
+NO_CODE_OFTEN = "of no code are ten uses by each annotator expected"
 
 Table = Mapping[tuple[Codes, Codes], int]
 
@@ -71,8 +74,9 @@ def overview_of(pool: Pool) -> dict[str, Any]:
 
     {"n_annotators", "n_utterances", "directed", "headline", "stratified": LINE, "roles": {ROLE: LINE and its codes and confusions}}.
 
-    A LINE has n_pairs (of labels), n_conversations, po, pe, kappa, se, ci95, se_iid, design_effect, kappa_macro with its se and ci95,
-    mean_jaccard, share_several, undefined. `headline` names the figure to read: "kappa", or "kappa_macro" where more than 5 % of
+    A LINE has n_pairs (of labels), n_utterances, n_conversations, po, pe, kappa, se, ci95, se_iid, design_effect, kappa_macro with its
+    se and ci95, kappa_macro_frequent (of the codes of which ten uses by each are expected) with its ci95, mean_jaccard, share_several,
+    undefined. `headline` names the figure to read: "kappa", or "kappa_macro" where more than 5 % of
     labels hold several codes.
     """
     lines = _lines(pool)
@@ -108,16 +112,24 @@ def _lines(pool: Pool) -> dict[str, Any]:
 def _line(figure: Figure, codes: Sequence[CodeSums], table: Table) -> dict[str, Any]:
     line = figure.line()
     value, errors, n_codes = macro(codes)
+    often, often_errors, n_often = macro(codes, frequent=True)
     several = sets.share_of_several(table)
     if errors is None:
         why = dict.fromkeys(("kappa_macro", "kappa_macro_se", "kappa_macro_ci95"), line["undefined"].get("po", NO_CODE))
     else:
         why = {f"kappa_macro_{name}": reason for name, reason in errors.why.items() if name in ("se", "ci95")}
+    if often_errors is None:
+        why |= dict.fromkeys(("kappa_macro_frequent", "kappa_macro_frequent_ci95"), line["undefined"].get("po", NO_CODE_OFTEN))
+    elif often_errors.ci95 is None:
+        why["kappa_macro_frequent_ci95"] = often_errors.why["ci95"]
     why |= dict.fromkeys(("mean_jaccard", "share_several"), figure.reason) if not table else {}
     return line | {
+        "n_utterances": sum(one.n_units for one in codes),
         "headline": "kappa_macro" if (several or 0) > SEVERAL else "kappa",
         "kappa_macro": value, "kappa_macro_se": errors and errors.se, "kappa_macro_ci95": errors and errors.ci95 and list(errors.ci95),
         "n_codes": n_codes,
+        "kappa_macro_frequent": often,
+        "kappa_macro_frequent_ci95": often_errors and often_errors.ci95 and list(often_errors.ci95), "n_codes_frequent": n_often,
         "mean_jaccard": sets.mean_jaccard(table), "share_several": several,
         "undefined": line["undefined"] | why,
     }  # fmt: skip
@@ -149,11 +161,12 @@ def codes_of(sums: CodeSums) -> tuple[dict[str, dict[str, Any]], dict[str, str]]
     """{CODE: n_a, n_b, n_both, kappa, se, ci95, interval, design_effect, specific, weight, cost, few}, and reasons of undefined figures.
 
     `cost` is the share of the disagreement that lies with the code, its weight times 1 - kappa over their sum: what hurts most.
-    n_a and n_b are sums over pairs of annotators, in the order of names.
+    n_a and n_b are sums over pairs of annotators, in the order of names. Whether a code is rare, and its interval by goodness of fit,
+    goes by utterances: with three annotators each is in three pairs.
     """
     found: dict[str, dict[str, Any]] = {}
     undefined: dict[str, str] = {}
-    defined = ~np.isnan(sums.kappa)
+    defined, often, alone = ~np.isnan(sums.kappa), sums.frequent.tolist(), sums.alone
     whole, lost = float(sums.weight.sum()), np.where(defined, sums.weight * (1 - np.where(defined, sums.kappa, 0)), 0.0)
     for at, code in enumerate(sums.codes):
         n_a, n_b, n_both = (int(column[at]) for column in (sums.n_a, sums.n_b, sums.n_both))
@@ -163,14 +176,16 @@ def codes_of(sums: CodeSums) -> tuple[dict[str, dict[str, Any]], dict[str, str]]
             "specific": specific_agreement(n_a, n_b, n_both),
             "weight": float(sums.weight[at]) / whole if whole else 0.0,
             "cost": float(lost[at] / lost.sum()) if lost.sum() > 0 else 0.0,
-            "few": n_a + n_b < 2 * FEW,
+            "few": not often[at],
         }  # fmt: skip
         if not defined[at]:
             found[code] |= dict.fromkeys(("se", "ci95", "interval", "design_effect"))
             undefined |= {f"{code}.{name}": EVERYWHERE for name in ("kappa", "se", "ci95", "interval", "design_effect")}
             continue
         errors = sums.errors(at)
-        found[code] |= interval_of(errors, sums.n, n_a + n_b, n_a + n_b - 2 * n_both) | {"design_effect": errors.design_effect}
+        of_units = replace(errors, design_effect=errors.design_effect and errors.design_effect * alone)
+        limits = interval_of(of_units, sums.n_units, (n_a + n_b) * alone, (n_a + n_b - 2 * n_both) * alone)
+        found[code] |= limits | {"design_effect": errors.design_effect}
         undefined |= _why(code, errors)
     return found, undefined
 
@@ -184,8 +199,8 @@ def matrix(pool: Pool) -> list[dict[str, Any]]:
     """The stratified kappa of the whole label of every two annotators, those without an utterance in common too."""
     names = pool.ratings.annotators
     size = len(names)
-    first, second = pool.strata.first, pool.strata.second
-    found = figures_of(pool.strata, np.minimum(first, second) * size + np.maximum(first, second), size * size)
+    met = pool.met
+    found = figures(met, np.minimum(met.first, met.second) * size + np.maximum(met.first, met.second), size * size)
     return [
         {"annotators": [names[a], names[b]], **found[a * size + b].line()}
         for a in range(size) for b in range(a + 1, size)
@@ -194,8 +209,8 @@ def matrix(pool: Pool) -> list[dict[str, Any]]:
 
 def rest(pool: Pool) -> list[dict[str, Any]]:
     """The stratified kappa of every annotator with all the others."""
-    names = pool.ratings.annotators
-    found = figures_of(pool.strata, np.stack((pool.strata.first, pool.strata.second)), len(names))
+    names, met = pool.ratings.annotators, pool.met
+    found = figures(met.where(np.tile(np.arange(len(met.a)), 2)), np.concatenate((met.first, met.second)), len(names))
     return [{"annotator": name, **figure.line()} for name, figure in zip(names, found, strict=True)]
 
 

@@ -22,7 +22,8 @@ def plan(overview: Mapping[str, Any], asked: Asked, corpus: Corpus, codebook: Ma
 
     Over all codes, the half width t(G - 1) se shrinks with the root of the number G of conversations. Per code the number of
     utterances is `precision.utterances_needed` with the code's own share, kappa and design effect as measured (a kappa above .9 counts
-    as .9, as nobody should plan on more; with few uses .8 and a design effect of 2), through the utterances a conversation has.
+    as .9, as nobody should plan on more; with few uses .8 and a design effect of 2), through the utterances a conversation has. All
+    holds for as many annotators a conversation as now.
     """
     line, key = overview["stratified"], overview["headline"]
     roles = {}
@@ -69,15 +70,17 @@ def conversations_needed(se: float, n: int, half_width: float) -> int:
 
 
 def _of_code(block: Mapping[str, Any], code: Mapping[str, Any], asked: Asked, corpus: Corpus) -> dict[str, Any]:
-    n, n_conversations = block["n_pairs"], block["n_conversations"]
-    share = (code["n_a"] + code["n_b"]) / (2 * n)
+    n, n_conversations = block["n_utterances"], block["n_conversations"]
+    share = (code["n_a"] + code["n_b"]) / (2 * block["n_pairs"])
     now = (code["ci95"][1] - code["ci95"][0]) / 2 if code["ci95"] else 0.0
     now = now if now > _NOTHING else None
     if share == 1:
         return _need(n_conversations, now, None, corpus, "everybody always used it")
     measured = code["kappa"] is not None and not code["few"]
     kappa = min(max(code["kappa"], 0.0), _HIGHEST) if measured else _USUAL
-    effect = max(1.0, code["design_effect"]) if measured and code["design_effect"] is not None else DESIGN_EFFECT
+    # The error as if all were independent takes each pair of labels for a draw; an utterance of three annotators is three of them.
+    alone = n / block["n_pairs"]
+    effect = max(1.0, code["design_effect"] * alone) if measured and code["design_effect"] is not None else DESIGN_EFFECT
     utterances = utterances_needed(share, kappa=kappa, half_width=asked.code_half_width, confidence=0.95, design_effect=effect)
     needed = ceil(utterances * n_conversations / n)
     if now is not None and not code["few"] and now <= asked.code_half_width:

@@ -1,14 +1,17 @@
 """Labels of one or several rounds beside what a run proposed: arrays, and the pairs of labels of people and model in each arm."""
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Real, Whole, met_of
-from annotator.core.agreement.joint import code_sums
+from annotator.core.agreement.joint_codes import code_sums
+from annotator.core.agreement.judgement import Handed
 from annotator.core.agreement.overview import Pool
 from annotator.core.agreement.sample import Sample, sample_of
 from annotator.core.agreement.shown import Shown
@@ -74,19 +77,25 @@ def proposed_of(shown: Iterable[Shown]) -> Proposed:
     >>> found.ratings.labels[found.proposal[1]] == {"RP", "ACK"}, found.equal.tolist(), found.seconds.tolist()
     (True, [True, False], [2.5, nan])
     """
-    shown = [one for one in shown if not one.handed.repeat]
-    sample = sample_of(one.handed for one in shown)
-    kept = [
-        (cell, time)
-        for one in shown
-        for said, cell, time in zip(one.handed.labels, one.proposals, one.seconds, strict=True)
-        if said is not None
-    ]
+    cells: dict[str | None, int] = {}
+    cell, seconds = array("q"), array("d")
+
+    def handed() -> Iterator[Handed]:
+        # On its way into the sample, so that they are never all held at once.
+        for one in shown:
+            if not one.handed.repeat:
+                for said, proposal, time in zip(one.handed.labels, one.proposals, one.seconds, strict=True):
+                    if said is not None:
+                        cell.append(cells.setdefault(proposal or None, len(cells)))
+                        seconds.append(nan if time is None else time)
+                yield one.handed
+
+    sample = sample_of(handed())
     place = {label: at for at, label in enumerate(sample.ratings.labels)}
-    of_cell = {cell: NO_PROPOSAL if not cell else place.setdefault(frozenset(split_codes(cell)), len(place)) for cell, _ in kept}
-    proposal = np.array([of_cell[cell] for cell, _ in kept], dtype=np.int64)
-    seconds = np.array([np.nan if time is None else time for _, time in kept], dtype=np.float64)
-    return Proposed(replace(sample, ratings=replace(sample.ratings, labels=tuple(place))), proposal, seconds)
+    of_cell = [NO_PROPOSAL if one is None else place.setdefault(frozenset(split_codes(one)), len(place)) for one in cells]
+    proposal = np.array(of_cell, dtype=np.int64)[np.array(cell, dtype=np.int64)]
+    labelled = replace(sample, ratings=replace(sample.ratings, labels=tuple(place)))
+    return Proposed(labelled, proposal, np.array(seconds, dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from annotator.core.agreement.sample import Sample
 from annotator.core.agreement.what_if import merged, what_if
 from annotator.errors import BadInput
 
+ALIKE = "all conversations say the same, so how far the figure may be from the truth cannot be told"
+
 Codebook = Mapping[str, Mapping[str, str]]
 
 
@@ -97,6 +99,7 @@ def page(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
 
 def verdict(figures: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     """Whether the lower 95 % limit of the headline figure, over roles and pairs, reaches the threshold: `met` is None where there is none.
+    An interval without width, as of full agreement on a few utterances, promises nothing and is taken for none.
 
     >>> line = {"kappa": 0.8, "ci95": [0.74, 0.86], "undefined": {}}
     >>> verdict({"headline": "kappa", "stratified": line}, 0.7)["sentence"]
@@ -105,6 +108,8 @@ def verdict(figures: Mapping[str, Any], threshold: float) -> dict[str, Any]:
     name, line = figures["headline"], figures["stratified"]
     value, interval = line[name], line["ci95" if name == "kappa" else "kappa_macro_ci95"]
     found = {"figure": name, "value": value, "ci95": interval, "threshold": threshold}
+    if interval is not None and interval[0] == interval[1]:
+        return found | {"ci95": None, "met": None, "sentence": f"no lower limit: {ALIKE}"}
     if interval is None:
         why = line["undefined"].get(name) or line["undefined"].get("ci95") or line["undefined"].get("kappa_macro_ci95")
         return found | {"met": None, "sentence": f"no lower limit: {why}"}

@@ -36,11 +36,12 @@ _Parts = Mapping[str, _Sums]
 
 @dataclass(frozen=True, slots=True)
 class _Role:
-    """The pairs of labels of one role, `pair` numbering the pairs of annotators, of which each has `n`; what each pair of labels
-    confuses, an index into `confusions` or -1; and the parts of its figure as it is.
+    """The pairs of labels of one role, `pair` numbering the pairs of annotators, who are `people`, of which each has `n`; what each pair
+    of labels confuses, an index into `confusions` or -1; and the parts of its figure as it is.
     """
 
     labels: Sequence[Codes]
+    people: tuple[Whole, Whole]
     pair: Whole
     n: Whole
     a: Whole
@@ -52,10 +53,13 @@ class _Role:
     def sums(self, index: Whole, b: Whole, size: int) -> _Sums:
         """Kappa where the labels are `index[label]`, of `size` kinds, and the second annotator's were b."""
         a, b = index[self.a], index[b]
-        agreed = np.bincount(self.pair[a == b], minlength=len(self.n))
-        by_a, by_b = (np.bincount(self.pair * size + one, minlength=len(self.n) * size).reshape(len(self.n), size) for one in (a, b))
-        chance = np.einsum("ij,ij->i", by_a, by_b) / self.n
-        return _Sums(float((agreed - chance).sum()), float((self.n - chance).sum()))
+        first, second = self.people
+        n_people = int(max(first.max(initial=-1), second.max(initial=-1))) + 1
+        said = [np.bincount(who[self.pair] * size + one, minlength=n_people * size) for who, one in ((first, a), (second, b))]
+        counts = (said[0] + said[1]).reshape(n_people, size)
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        chance = float((self.n * np.einsum("ij,ij->i", share[first], share[second])).sum())
+        return _Sums(float((a == b).sum()) - chance, float(self.n.sum()) - chance)
 
     def of_code(self, codes: Codes, b: Whole) -> _Sums:
         """Kappa of any of these codes against the rest."""
@@ -88,9 +92,10 @@ def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
 def _role(pool: Pool, at: int, name: str, *, of_codes: bool) -> _Role:
     met, labels, codes = pool.met.where(pool.met.role == at), pool.ratings.labels, pool.codes[name]
     n_annotators = len(pool.ratings.annotators)
-    _, pair = numbered(met.first * n_annotators + met.second, n_annotators**2)
+    pairs, pair = numbered(met.first * n_annotators + met.second, n_annotators**2)
+    people = (pairs // n_annotators, pairs % n_annotators) if n_annotators else (pairs, pairs)
     confusions, confused = _confused(labels, met, dict(zip(codes.codes, codes.n_a + codes.n_b, strict=True)))
-    role = _Role(labels, pair, np.bincount(pair), met.a, met.b, confusions, confused, {})
+    role = _Role(labels, people, pair, np.bincount(pair), met.a, met.b, confusions, confused, {})
     if of_codes:
         known = zip(codes.codes, codes.kappa.tolist(), codes.weight.tolist(), strict=True)
         now = {code: _Sums(0.0, 0.0) if isnan(kappa) else _Sums(kappa * weight, weight) for code, kappa, weight in known}
