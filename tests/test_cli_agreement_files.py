@@ -15,8 +15,10 @@ from flow.steps import hand_in, label, role_at
 from sqlmodel import Session
 from terminal import Run, done, sentence
 
+from annotator.core.labelled import Labelled
 from annotator.db import Database
 from annotator.flow.agreement_facts import SOFTWARE
+from annotator.flow.agreement_files import pairs_csv
 
 HEADING = "conversation,utterance,role,annotator,codes,condition,round,taxonomy_version"
 SAID = {"ana": "IQ IQ RP RP ACK IQ", "ben": "IQ RP RP RP ACK IQ", "cem": "IQ IQ RP ACK ACK RP"}
@@ -131,6 +133,8 @@ def test_the_threshold_is_the_projects_unless_given(project: Run, stage: Stage, 
         toml.write("\nagreement_threshold = 0.8\n")
     assert figures(project, table)["verdict"]["threshold"] == 0.8
     assert figures(project, table, "--threshold", "0.5")["verdict"]["threshold"] == 0.5
+    assert figures(project, table, "--gate", "0.1")["verdict"]["threshold"] == 0.1
+    assert figures(project, table, "--gate", "0.1", "--threshold", "0.5")["verdict"]["threshold"] == 0.5
 
 
 # The gate
@@ -142,6 +146,11 @@ def test_the_gate_ends_with_1_under_it_whatever_is_printed(form: list[str], run:
     assert ran.code == 1 and ran.out
     assert re.fullmatch(r"annotator: The gate of 0\.999 is not passed: the lower 95 % limit is 0\.\d{3}\.\n", ran.err)
     assert run("agree", table, "--round", "main", "--condition", "assisted", "--gate", "0.1", *form).code == 0
+
+
+def test_the_verdict_speaks_of_the_gate(run: Run, table: Path) -> None:
+    said = done(run("agree", table, "--gate", "0.1")).splitlines()[0]
+    assert said.endswith("≥ your threshold 0.10")
 
 
 def test_the_gate_is_closed_where_there_is_no_limit(run: Run, tmp_path: Path, project: Run) -> None:
@@ -205,10 +214,13 @@ def test_out_writes_everything(run: Run, table: Path, tmp_path: Path) -> None:
     ran = run("agree", table, "--out", out, "--json")
     assert json.loads(ran.out) == json.loads((out / "agreement.json").read_text(encoding="utf-8"))
     names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert {"pairs.csv", "methods.txt", "methods.tex", "tables/codes.csv", "tables/codes.tex", "figures/codes.svg"} <= names
+    assert {"pairs.csv", "labels.csv", "methods.txt", "methods.tex", "tables/codes.csv", "tables/codes.tex", "figures/codes.svg"} <= names
     endings = {Path(name).suffix for name in names if name.startswith("figures/")}
     assert endings == ({".svg", ".png", ".pdf"} if find_spec("vl_convert") else {".svg"})
-    assert f"Wrote agreement.json, pairs.csv, methods.txt, methods.tex, and {len(names) - 4} tables and figures, to {out}." in ran.err
+    assert (
+        f"Wrote agreement.json, pairs.csv, labels.csv, methods.txt, methods.tex, and {len(names) - 5} tables and figures, to {out}."
+        in ran.err
+    )
     assert f"made with {SOFTWARE}. The raw pairs of labels are in pairs.csv" in (out / "methods.txt").read_text(encoding="utf-8")
 
 
@@ -216,11 +228,37 @@ def test_the_pair_file_gives_the_figures_back(run: Run, table: Path, tmp_path: P
     done(run("agree", table, "--out", tmp_path / "out", "--between", "ana,cem"))
     with (tmp_path / "out" / "pairs.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert list(rows[0]) == ["conversation", "utterance", "role", "annotator_a", "codes_a", "annotator_b", "codes_b"]
+    assert list(rows[0]) == [
+        "conversation", "utterance", "role", "round", "condition", "annotator_a", "codes_a", "annotator_b", "codes_b"
+    ]  # fmt: skip
+    assert {(row["conversation"], row["round"], row["condition"]) for row in rows} == {
+        (f"c{at}", "pilot" if at < 3 else "main", "assisted" if at % 4 else "blind") for at in range(8)
+    }
     assert {(row["annotator_a"], row["annotator_b"]) for row in rows} == {("ana", "cem")}
     line = figures(run, table, "--between", "ana,cem")["overview"]["stratified"]
     assert len(rows) == line["n_pairs"]
     assert sum(row["codes_a"] == row["codes_b"] for row in rows) / len(rows) == pytest.approx(line["po"])
+
+
+@pytest.mark.parametrize("asked", [[], ["--round", "main"], ["--condition", "blind"], ["--between", "ana,cem"]])
+def test_the_label_file_gives_the_figures_back(asked: list[str], run: Run, table: Path, tmp_path: Path) -> None:
+    lines = table.read_text(encoding="utf-8").splitlines()[1:]
+    lines += ["c9,1,Seeker,,,,,", "c9,2,Seeker,ana,,blind,main,v1", "c9,2,Seeker,cem,RP|IQ,blind,main,v1"]
+    again = [f"c5,{n},Seeker,cem,{code},assisted,main,v1,1" for n, code in ((0, "IQ"), (2, "RP"))]
+    table.write_text("\n".join([f"{HEADING},repeat", *(f"{line}," for line in lines), *again]), encoding="utf-8")
+    done(run("agree", table, "--out", tmp_path / "out", *asked))
+    wanted = json.loads((tmp_path / "out" / "agreement.json").read_text(encoding="utf-8"))
+    found = figures(run, tmp_path / "out" / "labels.csv")
+    # These are of all rounds, conditions and annotators, whatever was asked for.
+    wider = {"--round": {"by_round"}, "--condition": {"by_round", "by_condition"}, "--between": {"by_round", "matrix", "rest"}}
+    assert {name for name in wanted if wanted[name] != found[name]} <= (wider[asked[0]] if asked else set())
+
+
+def test_two_labels_of_different_rounds_name_both() -> None:
+    said = [Labelled("c1", "1", "Seeker", who, (), condition="blind", round=of) for who, of in (("ana", "r2"), ("ben", "r1"))]
+    assert pairs_csv([*said, said[0]._replace(annotator=""), said[0]._replace(repeat=True)]).splitlines()[1:] == [
+        "c1,1,Seeker,r2|r1,blind,ana,,ben,"
+    ]  # fmt: skip
 
 
 def test_files_are_written_anew_and_what_is_in_the_way_is_a_sentence(run: Run, table: Path, tmp_path: Path) -> None:
@@ -248,6 +286,16 @@ def test_a_project_writes_what_it_knows(project: Run, db: Database, tmp_path: Pa
         rows = list(csv.DictReader(lines))
     assert [row["utterance"] for row in rows if row["conversation"] == "s1_d_1"] == ["1", "2", "3"]
     assert {row["codes_a"] for row in rows} <= set(FIRST.values())
+    assert {(row["round"], row["condition"]) for row in rows} == {("r1", "assisted")}
+
+
+def test_the_label_file_of_a_project_gives_the_figures_back(project: Run, stage: Stage, db: Database, tmp_path: Path) -> None:
+    with db.writing() as session:
+        decide(session, differ(session), SECOND["Seeker"])
+        _second_conversation(session)
+    wanted = json.loads(done(project("agree", "--out", tmp_path / "out", "--json")))
+    found = figures(project, tmp_path / "out" / "labels.csv", "--taxonomy", stage.settings.taxonomy_file)
+    assert {name for name in wanted if wanted[name] != found[name]} <= {"after_discussion"}  # a table has no later labels
 
 
 def _second_conversation(session: Session) -> None:

@@ -20,7 +20,7 @@ def agree(
     condition: Annotated[Literal["blind", "assisted"] | None, typer.Option(help="Only labels given so.")] = None,
     between: Annotated[str | None, typer.Option(metavar="A,B", help="Only these two annotators.")] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="What the lower 95 % limit is held against; default: the project's.")
+        float | None, typer.Option(min=-1, max=1, help="What the lower 95 % limit is held against; default: the gate's, or the project's.")
     ] = None,
     gate: Annotated[
         float | None, typer.Option(min=-1, max=1, help="Exit 1 where the lower 95 % limit is under this, or there is none.")
@@ -48,7 +48,7 @@ def agree(
     """Cohen's kappa between annotators, per role and over roles: intervals, codes, confusions, what to do about them."""
     place = (project, db)
     asked = Asked(
-        round, condition, agreement_figures.two(between), threshold=agreement_figures.threshold_of(threshold, place),
+        round, condition, agreement_figures.two(between), threshold=agreement_figures.threshold_of(threshold, gate, place),
         half_width=half_width, code_half_width=code_half_width, draws=bootstrap, seed=seed,
     )  # fmt: skip
     source = agreement_figures.Source(file, taxonomy, asked, place)

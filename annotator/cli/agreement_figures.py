@@ -1,13 +1,14 @@
 """What `agree` is asked and makes: its options read, labels fetched, figures made, files written, its gate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from annotator import each_label, load_taxonomy, read_labels
 from annotator.cli.shared import opened, say
-from annotator.core.agreement import Asked, Judgement, if_merged, sample_of_rows
+from annotator.core.agreement import Asked, if_merged, sample_of_rows
+from annotator.core.labelled import Labelled
 from annotator.core.taxonomy import Taxonomy
 from annotator.errors import BadInput, Conflict
 from annotator.settings import read_settings
@@ -51,9 +52,10 @@ def two(names: str | None) -> tuple[str, str] | None:
     return found[0], found[1]
 
 
-def threshold_of(given: float | None, place: Place) -> float:
-    """What the lower limit is held against: the option, else the project's setting."""
-    return read_settings(*place).agreement_threshold if given is None else given
+def threshold_of(given: float | None, gate: float | None, place: Place) -> float:
+    """What the lower limit is held against: the option, else the gate's, else the project's setting."""
+    said = gate if given is None else given
+    return read_settings(*place).agreement_threshold if said is None else said
 
 
 def becoming(pairs: Iterable[str]) -> dict[str, str]:
@@ -84,7 +86,8 @@ def make(source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[s
 
 def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
     from annotator.flow import agreement
-    from annotator.flow.agreement_facts import facts_of_rows, is_asked_for
+    from annotator.flow.agreement_facts import facts_of_rows
+    from annotator.flow.agreement_labels import labels_of
 
     taxonomy, asked = source.taxonomy, source.asked
     rows = read_labels(file) if becomes or out is not None else each_label(file)  # kept where they are asked more than once
@@ -92,8 +95,7 @@ def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path 
     if becomes:
         figures["what_if_asked"] = if_merged(sample_of_rows(rows), asked, becomes)
     if out is not None:
-        judgements = agreement.judgements_of(row for row in rows if is_asked_for(row, asked))
-        _write(out, figures, facts_of_rows(rows, asked, taxonomy), judgements)
+        _write(out, figures, facts_of_rows(rows, asked, taxonomy), labels_of(rows, asked))
     return figures
 
 
@@ -101,7 +103,7 @@ def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None) ->
     from annotator.flow import agreement
     from annotator.flow.access import EVERYTHING
     from annotator.flow.agreement_facts import facts_of
-    from annotator.flow.verification.labels import judgements_in
+    from annotator.flow.agreement_labels import labels_in
 
     asked = source.asked
     with opened(*source.place) as (_, database), database.reading() as session:
@@ -109,14 +111,14 @@ def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None) ->
         if becomes:
             figures["what_if_asked"] = if_merged(agreement.read(session, EVERYTHING, asked)[0], asked, becomes)
         if out is not None:
-            _write(out, figures, facts_of(session, EVERYTHING, asked), judgements_in(session, asked))
+            _write(out, figures, facts_of(session, EVERYTHING, asked), labels_in(session, EVERYTHING, asked))
     return figures
 
 
-def _write(out: Path, figures: Mapping[str, Any], facts: "Facts", judgements: Iterable[Judgement]) -> None:
+def _write(out: Path, figures: Mapping[str, Any], facts: "Facts", labels: Sequence[Labelled]) -> None:
     from annotator.flow.agreement_files import write_files
 
-    names = write_files(figures, facts, judgements, out)
+    names = write_files(figures, facts, labels, out)
     first = [name for name in names if "/" not in name]
     say(f"Wrote {', '.join(first)}, and {len(names) - len(first)} tables and figures, to {out}.")
 

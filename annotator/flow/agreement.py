@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from annotator.core.agreement import Asked, Corpus, Judgement, page_of, pairs_of_sample, summary_of, suspicions_of, table_of_rows
+from annotator.core.agreement import Asked, Corpus, page_of, pairs_of_sample, summary_of, suspicions_of, table_of_rows
 from annotator.core.agreement.mismatches import watched
 from annotator.core.labelled import Labelled
 from annotator.core.taxonomy import Taxonomy
@@ -55,12 +55,6 @@ def report_of(rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy |
         raise BadInput(f"The table has no labels of a round {asked.round!r}. Leave --round out to use all rows.")
     found = pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook, corpus)
     return found | {"warnings": [*found["warnings"], *warnings, *suspicions_of(sample, asked)]}
-
-
-def judgements_of(rows: Iterable[Labelled], round_name: str | None = None) -> list[Judgement]:
-    """What people said in a long table, repeats left out."""
-    said = (row for row in rows if row.annotator and not row.repeat and round_name in (None, row.round))
-    return [Judgement(row.annotator, row.conversation, row.utterance, row.role, frozenset(row.codes)) for row in said]
 
 
 def codebook_of(taxonomy: Taxonomy | None) -> Codebook:

@@ -1,8 +1,8 @@
-"""All of agreement as files of a folder: figures, tables, drawings, the methods paragraph, and every pair of labels."""
+"""All of agreement as files of a folder: figures, tables, drawings, the methods paragraph, the labels and every pair of them."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import combinations
@@ -10,27 +10,27 @@ from pathlib import Path
 from re import sub
 from typing import Any
 
-from annotator.core.agreement import Judgement
 from annotator.core.agreement.methods import Facts, methods, methods_latex
 from annotator.core.agreement.pictures import figures_svg
 from annotator.core.agreement.tables import for_paper, tables
-from annotator.core.labelled import join_codes
+from annotator.core.labelled import REPEAT, REQUIRED, Labelled, join_codes
 from annotator.core.table import as_csv
 from annotator.errors import BadInput
 from annotator.exporters.figure import as_pdf, as_png
 
-PAIR_FILE = "pairs.csv"
-_PAIRS = ("conversation", "utterance", "role", "annotator_a", "codes_a", "annotator_b", "codes_b")
+PAIR_FILE, LABEL_FILE = "pairs.csv", "labels.csv"
+_PAIRS = ("conversation", "utterance", "role", "round", "condition", "annotator_a", "codes_a", "annotator_b", "codes_b")
+_FURTHER = ("condition", "round", "taxonomy_version")
 
 
-def write_files(figures: Mapping[str, Any], facts: Facts, judgements: Iterable[Judgement], folder: Path) -> list[str]:
+def write_files(figures: Mapping[str, Any], facts: Facts, labels: Sequence[Labelled], folder: Path) -> list[str]:
     """Write everything into a folder, made where it is not there, and return the names; files of an earlier time are written anew.
 
     Raises `BadInput` where a file is in the way or nothing may be written.
     """
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file. Give --out a folder.")
-    contents = dict(_contents(figures, replace(facts, pair_file=PAIR_FILE), judgements))
+    contents = dict(_contents(figures, replace(facts, pair_file=PAIR_FILE), labels))
     try:
         for name, content in contents.items():
             path = folder / name
@@ -41,9 +41,10 @@ def write_files(figures: Mapping[str, Any], facts: Facts, judgements: Iterable[J
     return list(contents)
 
 
-def _contents(figures: Mapping[str, Any], facts: Facts, judgements: Iterable[Judgement]) -> Iterator[tuple[str, str | bytes]]:
+def _contents(figures: Mapping[str, Any], facts: Facts, labels: Sequence[Labelled]) -> Iterator[tuple[str, str | bytes]]:
     yield "agreement.json", json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
-    yield PAIR_FILE, pairs_csv(judgements)
+    yield PAIR_FILE, pairs_csv(labels)
+    yield LABEL_FILE, labels_csv(labels)
     yield "methods.txt", methods(figures, facts) + "\n"
     yield "methods.tex", methods_latex(figures, facts)
     for table in tables(figures):
@@ -57,16 +58,45 @@ def _contents(figures: Mapping[str, Any], facts: Facts, judgements: Iterable[Jud
             yield f"{stem}.{ending}", converted(svg)
 
 
-def pairs_csv(judgements: Iterable[Judgement]) -> str:
-    """Every pair of labels of one utterance by two annotators, a row each, so that others can work the figures out; skips are no labels.
+def pairs_csv(labels: Iterable[Labelled]) -> str:
+    """Every pair of labels of one utterance by two annotators, a row each; repeats are in none. Round and condition are both there,
+    joined by `|`, where they are not the same.
 
-    >>> said = [Judgement(who, "c1", "1", "Seeker", frozenset(codes)) for who, codes in (("ben", ("RP",)), ("ana", ("IQ", "ACK")))]
+    >>> said = [Labelled("c1", "1", "Seeker", who, codes, round="r1") for who, codes in (("ben", ("RP",)), ("ana", ("IQ", "ACK")))]
     >>> pairs_csv(said).splitlines()[1]
-    'c1,1,Seeker,ana,ACK|IQ,ben,RP'
+    'c1,1,Seeker,r1,,ana,ACK|IQ,ben,RP'
     """
-    met: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
-    for one in judgements:
-        if one.codes is not None:
-            met[one.conversation, one.utterance, one.role][one.annotator] = join_codes(sorted(one.codes))
-    rows = ((*where, *a, *b) for where, said in met.items() for a, b in combinations(sorted(said.items()), 2))
-    return as_csv(_PAIRS, rows)
+    met: dict[tuple[str, str, str], list[Labelled]] = defaultdict(list)
+    for one in labels:
+        if one.annotator and not one.repeat:
+            met[one[:3]].append(one)
+    pairs = ((where, *two) for where, said in met.items() for two in combinations(sorted(said, key=lambda one: one.annotator), 2))
+    return as_csv(
+        _PAIRS,
+        (
+            (*where, _both(a.round, b.round), _both(a.condition, b.condition), a.annotator, _codes(a), b.annotator, _codes(b))
+            for where, a, b in pairs
+        ),
+    )
+
+
+def _both(a: str, b: str) -> str:
+    return a if a == b else f"{a}|{b}"
+
+
+def _codes(label: Labelled) -> str:
+    return join_codes(sorted(label.codes))
+
+
+def labels_csv(labels: Sequence[Labelled]) -> str:
+    """The labels as a long table, which `agree` reads; with the column `repeat` where there are repeats.
+
+    >>> labels_csv([Labelled("c1", "1", "Seeker", "ana", ("IQ", "ACK"), condition="blind")]).splitlines()
+    ['conversation,utterance,role,annotator,codes,condition,round,taxonomy_version', 'c1,1,Seeker,ana,ACK|IQ,blind,,']
+    """
+    repeats = any(one.repeat for one in labels)
+    rows = (
+        (*one[:4], _codes(one), *(getattr(one, name) for name in _FURTHER), *(["1" if one.repeat else ""] if repeats else []))
+        for one in labels
+    )
+    return as_csv((*REQUIRED, *_FURTHER, *([REPEAT] if repeats else [])), rows)
