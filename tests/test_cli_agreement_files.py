@@ -72,6 +72,38 @@ def test_the_text_says_how_annotators_agree_with_themselves_and_what_misleads(ru
     assert "Most frequent confusions" not in text and "What hurts most" not in text
 
 
+def test_of_many_pairs_the_text_has_all_together_and_the_ten_lowest(run: Run, tmp_path: Path) -> None:
+    names = ("ana", "ben", "cem", "dan", "eva", "fay")
+    rows = [
+        f"c{at},{n},{('Seeker', 'Assistant')[n % 2]},{who},{'AB'[(n // 2 + (at == 0 and n < 2 * of)) % 2]},,,"
+        for at in range(4) for n in range(12) for of, who in enumerate(names) if who != "fay"
+    ]  # fmt: skip
+    rows += [f"c9,{n},Seeker,{who},A,,," for n in range(2) for who in ("eva", "fay")]
+    path = written(tmp_path / "labels.csv", rows)
+    text = done(run("agree", path))
+    lines, found = text.splitlines(), figures(run, path)
+    lowest = lines.index("Lowest kappa of 15 pairs of annotators")
+    assert [line.split("  ")[:2] for line in lines[lowest - 3 : lowest]] == [
+        ["all pairs", of] for of in ("Assistant", "Seeker", "stratified")
+    ]
+    kappas = {" - ".join(pair["annotators"]): pair["stratified"]["kappa"] for pair in found["pairs"]}
+    shown = [line.split("  ")[0] for line in lines[lowest + 1 : lowest + 11]]
+    assert [kappas[pair] for pair in shown] == sorted(kappa for kappa in kappas.values() if kappa is not None)[:10]
+    assert all("  stratified" in line for line in lines[lowest + 1 : lowest + 11])
+    assert lines[lowest + 11] == (
+        "1 more pair without a defined kappa, 4 more pairs without an utterance that both labelled: --csv and --json have all."
+    )
+    few = done(run("agree", path, "--between", "ana,ben"))
+    assert "pooled (flatters)" in few and "Lowest kappa" not in few
+
+
+def test_the_text_has_no_plural_of_one(run: Run, tmp_path: Path) -> None:
+    one = written(tmp_path / "one.csv", [f"c1,1,Seeker,{who},{code},,," for who, code in (("ana", "A"), ("ben", "B"))])
+    lines = done(run("agree", one)).splitlines()
+    assert lines[1] == "2 annotators, 1 utterance of 1 conversation, 1 pair of labels"
+    assert lines[2] == "With 1 conversation there are no intervals: how conversations differ cannot be told from one."
+
+
 def test_what_in_a_table_looks_unmeant_is_a_warning(run: Run, tmp_path: Path) -> None:
     rows = [f"c{at},{n},{'Assistant' if n == who == 3 else 'Seeker'},{who},A,,," for at in range(3) for n in range(4) for who in (2, 3)]
     ran = run("agree", written(tmp_path / "labels.csv", [*rows, "c0,9,Seeker,2,a,,,"]), "--json")
@@ -267,7 +299,7 @@ def test_files_are_written_anew_and_what_is_in_the_way_is_a_sentence(run: Run, t
     out.mkdir()
     (out / "methods.txt").write_text("old", encoding="utf-8")
     done(run(*asked, out))
-    assert (out / "methods.txt").read_text(encoding="utf-8").startswith("Agreement was measured on pre-segmented utterances")
+    assert (out / "methods.txt").read_text(encoding="utf-8").startswith("Agreement was measured on utterances [how they were")
     assert "is a file. Give --out a folder." in sentence(run(*asked, table))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "tables").write_text("", encoding="utf-8")
@@ -280,6 +312,7 @@ def test_a_project_writes_what_it_knows(project: Run, db: Database, tmp_path: Pa
         _second_conversation(session)
     done(project("agree", "--out", tmp_path / "out"))
     said = (tmp_path / "out" / "methods.txt").read_text(encoding="utf-8")
+    assert said.startswith("Agreement was measured on pre-segmented utterances: ") and "of the table" not in said
     assert "In round r1 each conversation was labelled by both annotators (seed 1; all conversations)." in said
     assert "a lead who had labelled none of them settled 1 of" in said
     with (tmp_path / "out" / "pairs.csv").open(encoding="utf-8", newline="") as lines:

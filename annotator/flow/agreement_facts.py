@@ -54,6 +54,7 @@ def facts_of(session: Session, view: View, asked: Asked) -> Facts:
         n_blank=sum(label is None for label in said),
         proposals=tuple(_proposals(session, run_id) for run_id in dict.fromkeys(one.run_id for one in rounds) if run_id is not None),
         settled=_settled_of(session, rows) if view.gold else None,
+        of_project=True,
     )
 
 

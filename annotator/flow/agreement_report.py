@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from annotator.core.agreement.tables import cautions, label_of, sides
+from annotator.core.agreement.tables import cautions, counted, label_of, sides
 from annotator.core.labelled import guard
 
 _OVERALL = ("n_utterances", "n_conversations", "n_skipped", "n_blank", "po", "pe", "kappa")
@@ -14,7 +14,7 @@ _PER_CODE = ("n_a", "n_b", "n_both", "kappa")
 _TABLE = ("annotator_a", "annotator_b", "scope", "code", *_OVERALL, "n_a", "n_b", "n_both", "undefined")
 
 
-_HURT, _CONFUSED = 5, 5
+_HURT, _CONFUSED, _FEW_PAIRS = 5, 5, 10
 _NOTHING = "Nothing to compare yet: agreement needs two annotators who have both handed in the same conversation."
 
 
@@ -34,29 +34,73 @@ def verdict_line(figures: dict[str, Any]) -> str:
     name = {"kappa": "kappa", "kappa_macro": "mean of the codes' kappas"}[verdict["figure"]]
     effect = "" if line["design_effect"] is None else f", design effect {line['design_effect']:.2f}"
     size = (
-        f"{overview['n_annotators']} annotators, {overview['n_utterances']:,} utterances of {line['n_conversations']:,} conversations, "
-        f"{line['n_pairs']:,} pairs of labels{effect}"
+        f"{counted(overview['n_annotators'], 'annotator')}, {counted(overview['n_utterances'], 'utterance')} of "
+        f"{counted(line['n_conversations'], 'conversation')}, {_pairs_of_labels(line['n_pairs'])}{effect}"
     )
     interval = "" if verdict["ci95"] is None else f", 95 % {_interval(verdict['ci95'])}"
     return f"{name} {_number(verdict['value'])}{interval}: {verdict['sentence']}\n{size}"
 
 
+def _pairs_of_labels(n: int) -> str:
+    return f"{counted(n, 'pair')} of labels"
+
+
 def _pairs(figures: dict[str, Any]) -> list[str]:
+    """Every pair with its roles; of many annotators all pairs together and the pairs with the lowest kappa."""
+    return _every_pair(figures) if len(figures["pairs"]) <= _FEW_PAIRS else _lowest_pairs(figures)
+
+
+def _lowest_pairs(figures: dict[str, Any]) -> list[str]:
+    overview = figures["overview"]
+    lines = {**overview["roles"], "stratified": overview["stratified"]}
+    rows = [(f"all pairs  {scope}", line, line["n_pairs"]) for scope, line in lines.items()]
+    met = [(pair["annotators"], pair["stratified"]) for pair in figures["pairs"] if pair["stratified"]["n_utterances"]]
+    defined = sorted((one for one in met if one[1]["kappa"] is not None), key=lambda one: (one[1]["kappa"], one[0]))
+    lowest = [(f"{' - '.join(names)}  stratified", block, block["n_utterances"]) for names, block in defined[:_FEW_PAIRS]]
+    wide = max(32, *(len(f"{who} ") for who, *_ in rows + lowest))
+    more = [
+        f"{counted(n, 'more pair')} {what}"
+        for n, what in (
+            (len(defined) - len(lowest), "with a higher kappa"),
+            (len(met) - len(defined), "without a defined kappa"),
+            (len(figures["pairs"]) - len(met), "without an utterance that both labelled"),
+        )
+        if n
+    ]
+    title = [f"Lowest kappa of {len(figures['pairs']):,} pairs of annotators"] if lowest else []
+    return [
+        _heading(wide), *(text for row in rows for text in _scope(*row, wide)),
+        *title, *(text for row in lowest for text in _scope(*row, wide)),
+        f"{', '.join(more)}: --csv and --json have all.",
+    ]  # fmt: skip
+
+
+def _heading(wide: int) -> str:
+    return f"{'':{wide}}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}{'95 % of kappa':>19}"
+
+
+def _scope(who: str, block: dict[str, Any], n: int, wide: int) -> list[str]:
+    """The figures of one role or all of them, and why there is no kappa where there is none."""
+    shown = [_number(block[name]) for name in ("kappa", "po", "pe")]
+    interval = "undefined" if block["ci95"] is None else _interval(block["ci95"])
+    reason = block["undefined"].get("kappa")
+    return [
+        f"{who:{wide}}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{n:>8}{interval:>19}",
+        *([f"    undefined: {reason}"] if reason else []),
+    ]  # fmt: skip
+
+
+def _every_pair(figures: dict[str, Any]) -> list[str]:
     scopes = ("pooled (flatters)", *figures["overview"]["roles"])
     wide = max(32, *(len(f"{' - '.join(pair['annotators'])}  {scope} ") for pair in figures["pairs"] for scope in scopes))
-    lines = [f"{'':{wide}}{'kappa':>11}{'po':>11}{'pe':>11}{'n':>8}{'95 % of kappa':>19}"]
+    lines = [_heading(wide)]
     for pair in figures["pairs"]:
         blocks = {**pair["roles"], "stratified": pair["stratified"], "pooled (flatters)": pair["pooled"]}
         if not pair["pooled"]["n_utterances"]:
             lines.append(f"{' - '.join(pair['annotators'])}  share no utterance that both labelled; nothing to compare")
             continue
         for scope, block in blocks.items():
-            shown = [_number(block[name]) for name in ("kappa", "po", "pe")]
-            interval = "undefined" if block["ci95"] is None else _interval(block["ci95"])
-            who = f"{' - '.join(pair['annotators'])}  {scope}"
-            lines.append(f"{who:{wide}}{shown[0]:>11}{shown[1]:>11}{shown[2]:>11}{block['n_utterances']:>8}{interval:>19}")
-            reason = block["undefined"].get("kappa")
-            lines += [f"    undefined: {reason}"] if reason else []
+            lines += _scope(f"{' - '.join(pair['annotators'])}  {scope}", block, block["n_utterances"], wide)
     return lines
 
 

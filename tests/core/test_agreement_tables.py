@@ -121,7 +121,19 @@ def test_every_caption_is_one_sentence_of_unit_and_clustering() -> None:
 def test_in_a_paper_reasons_stand_under_the_table() -> None:
     table = by_name(figures_of(THREE))["overall"]
     printed = for_paper(table)
-    assert printed.heading == ("scope", "kappa", "macro", "po", "pe", "se", "se iid", "design effect", "label pairs", "conversations")
+    assert printed.heading == (
+        "scope",
+        "kappa",
+        "macro",
+        "macro of frequent codes",
+        "po",
+        "pe",
+        "se",
+        "se iid",
+        "design effect",
+        "label pairs",
+        "conversations",
+    )
     assert rows(printed)[1]["kappa"] == rows(table)[1]["kappa"] and rows(printed)[0]["kappa"] is None
     assert printed.title.endswith("and what is undefined is a dash, for the reason under the table.")
     assert printed.notes[0] == f"Undefined: {rows(table)[0]['undefined']} (Assistant, assisted only)."
@@ -145,6 +157,23 @@ def test_a_kappa_that_prevalence_makes_low_is_explained() -> None:
     assert "OTH is on 98 % of them" in words and "-0.02" in words
     assert by_name(figures)["reading_aids"].notes == (few, words)
     assert cautions(figures_of(THREE)) == [few]
+
+
+def test_one_conversation_has_no_intervals() -> None:
+    one = [Handed(who, "c1", "Seeker", ("IQ", "RP", "IQ")) for who in ("ana", "ben")]
+    assert cautions(figures_of(one)) == ["With 1 conversation there are no intervals: how conversations differ cannot be told from one."]
+
+
+def test_what_merging_would_leave_undefined_has_a_reason() -> None:
+    said = [Handed(who, f"c{at}", "Seeker", ("IQ", "RP", last)) for at in range(3) for who, last in (("ana", "RP"), ("ben", "IQ"))]
+    table = by_name(figures_of(said))["what_if"]
+    (row,) = rows(table)
+    assert row["merged"] is row["overall merged"] is None and row["settled"] == 1
+    assert row["undefined"] == "merged, overall merged: everybody would use one label only, and chance alone would agree on it always"
+    told = figures_of(said)
+    told["what_if"]["Seeker"][0]["undefined"] = {"merged": "for a reason of its own"}
+    (row,) = rows(by_name(told)["what_if"])
+    assert row["undefined"].startswith("merged: for a reason of its own; overall merged: everybody")
 
 
 def test_margins_that_differ_are_explained() -> None:

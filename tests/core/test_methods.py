@@ -21,6 +21,7 @@ FACTS = Facts(
     proposals=("run 4 of the tagger gemini (gemini-3.5-flash-lite, prompt 9f2c41d07be3)",),
     settled=Settled(7, 4, 3, 1),
     pair_file="pairs.csv",
+    of_project=True,
 )  # fmt: skip
 
 
@@ -49,10 +50,17 @@ def figures() -> dict[str, Any]:
         ("kappa with clustered CI", "Kappa is 0."),
         ("po and pe", "Observed agreement po is 0."),
         ("po and pe", "chance agreement pe 0."),
-        ("alpha or pi", "Krippendorff's alpha 0."),
+        ("alpha or pi", "Krippendorff's alpha of the whole label 0."),
         ("per role", "Per role it is Assistant undefined (both"),
         ("per category", "With codes collapsed to their categories kappa is"),
         ("per code with n and CI", "Per code (this code against the rest; 4 codes in use"),
+        ("per code with n and CI", "4 codes in use, on either side of the pairs of labels "),
+        ("codes per label", "codes per label goes from 0.75 by cem to 1.00 by ben, a label counted for every pair it is in."),
+        ("alpha or pi", "alpha with MASI over sets "),
+        ("alpha or pi", "; MASI weighs the Jaccard similarity of two sets by 1 where they are equal, 2/3 where one holds the other, 1/3"),
+        ("alpha or pi", "share no code, and two empty sets agree."),
+        ("kappa with clustered CI", "pe from the margins of either annotator over all their pairs of labels of a role"),
+        ("confusions", "; the two labels are in no order (all: table confusions)."),
         ("per code with n and CI", "too few to say: 4; without kappa: 1"),
         ("confusions", "Seeker IQ with RP (2)"),
         ("confusions", "Seeker ∅ with ACK (2)"),
@@ -93,6 +101,24 @@ def test_what_is_not_known_is_a_bracket(words: str) -> None:
     assert words in methods(figures_of(THREE), Facts())
 
 
+def test_of_a_table_nobody_knows_how_it_was_segmented_and_of_what_it_is_a_part() -> None:
+    found = figures_of(THREE)
+    found["plan"]["corpus"] = {"n_conversations": 20, "utterances": {"Seeker": 80, "Assistant": 60}}
+    said = methods(found, replace(FACTS, of_project=False))
+    assert said.startswith(
+        "Agreement was measured on utterances [how they were segmented, and whether before they were labelled]: 7 utterances of 2 "
+        "conversations (5 % of 140 utterances in 20 conversations of the table, which are [all of the corpus, or how they were chosen]) "
+        "were labelled by at least two of 3 annotators"
+    )
+
+
+def test_one_of_a_thing_is_no_plural() -> None:
+    one = [Handed(who, "c1", "Seeker", ("IQ",), "r1") for who in ("ana", "ben", "cem")]
+    said = methods(figures_of(one), FACTS)
+    assert "1 utterance of 1 conversation was labelled by at least two of 3 annotators, which makes 3 pairs of labels." in said
+    assert "With 1 conversation there are no intervals" in said
+
+
 def test_what_no_figure_has_is_a_bracket_too() -> None:
     unknown = [one._replace(version="", condition="", round="") for one in THREE if not one.repeat]
     said = methods(figures_of(unknown), Facts())
@@ -125,6 +151,20 @@ def test_where_labels_hold_several_codes_the_mean_of_the_codes_is_reported() -> 
     assert "The coefficient is the mean of Cohen's kappa (each code against the rest, per role) over 2 codes" in text
     assert "The mean of the codes' kappas is " in text and "kappa of the whole label 0." in text
     assert "All labels were given blind, without proposals of a model." in text
+    assert "The mean number of codes per label is 1.33 by ana and 1.33 by ben." in text
+    assert "; the first label is that of ana, the second that of ben (all: table confusions)." in text
+    assert "2 codes in use, by both annotators together " in text
+
+
+def test_the_mean_of_codes_used_often_stands_beside_that_of_all() -> None:
+    said = [
+        Handed(who, f"c{at}", "Seeker", ("IQ|RP", "RP", last, "ACK" if at == 3 else "RP"), "r1", "blind")
+        for at in range(12) for who, last in (("ana", "RP"), ("ben", "IQ" if at % 3 else "RP"))
+    ]  # fmt: skip
+    found = figures_of(said)
+    line = found["overview"]["stratified"]
+    assert (line["n_codes"], line["n_codes_frequent"]) == (3, 2)
+    assert f", over the 2 codes of which ten uses by each are expected {line['kappa_macro_frequent']:.3f} (95 % " in methods(found, FACTS)
 
 
 @pytest.mark.parametrize(

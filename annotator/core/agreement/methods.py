@@ -3,16 +3,22 @@
 What no figure and no fact says stands in brackets for whoever writes the paper, and is never made up.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from annotator.core.agreement.tables import cautions, label_of
+from annotator.core.agreement.tables import cautions, counted, label_of, sides
 from annotator.core.latex import escaped
 
 Figures = Mapping[str, Any]
 _CONFUSIONS = 5
+_ALPHA, _MASI = "Krippendorff's alpha of the whole label", "alpha with MASI over sets"
+_WEIGHTS = (
+    "; MASI weighs the Jaccard similarity of two sets by 1 where they are equal, 2/3 where one holds the other, 1/3 where they overlap and "
+    "0 where they share no code, and two empty sets agree"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ class Facts:
     """What is known beside the figures; None and empty is not known, and becomes a bracket.
 
     `first` says whether labels are those before any discussion. `n_labels` were asked for, of which `n_skipped` were skipped and
-    `n_blank` left open. `proposals` names runs with model and prompt.
+    `n_blank` left open. `proposals` names runs with model and prompt. Only of a project (`of_project`) is it known that utterances were
+    there before they were labelled, and how many there are; a table may be a choice of them.
     """
 
     software: str = ""
@@ -60,13 +67,15 @@ class Facts:
     proposals: tuple[str, ...] = field(default=())
     settled: Settled | None = None
     pair_file: str = ""
+    of_project: bool = False
 
 
 def methods(figures: Figures, facts: Facts) -> str:
     """One paragraph in plain text, of the figures of `summary`, or of `pairs` and `summary` together.
 
     Always in brackets, as no tool can know it: who the annotators are and how they were trained; how the adjudicator decided; where
-    the files are kept. In brackets where it is not known: how the doubly labelled conversations were selected; what annotators saw of
+    the files are kept. In brackets where it is not known: whether utterances were segmented before they were labelled, and of how large
+    a corpus they are; how the doubly labelled conversations were selected; what annotators saw of
     each other's labels; whether the labels are those before discussion; the taxonomy's version; skips; alpha; figures per category;
     whether proposals were shown, of which model and prompt; what adjudication changed; the software. Warnings about the figures stand
     in brackets too.
@@ -98,16 +107,23 @@ def _material(figures: Figures, facts: Facts) -> Iterator[str]:
     overview = figures["overview"]
     line, corpus = overview["stratified"], figures.get("plan", {}).get("corpus", {})
     n, total = overview["n_utterances"], sum(corpus.get("utterances", {}).values())
-    of_all = f" ({_share(n, total)} of {total:,} utterances in {corpus['n_conversations']:,} conversations)" if total else ""
+    of_all = ""
+    if total:
+        whole = f"{total:,} utterances in {counted(corpus['n_conversations'], 'conversation')}"
+        of_table = "" if facts.of_project else " of the table, which are [all of the corpus, or how they were chosen]"
+        of_all = f" ({_share(n, total)} of {whole}{of_table})"
     many = overview["n_annotators"] > 2
     who = (
-        f"at least two of {overview['n_annotators']} annotators, which makes {line['n_pairs']:,} pairs of labels"
+        f"at least two of {overview['n_annotators']} annotators, which makes {counted(line['n_pairs'], 'pair')} of labels"
         if many
         else "two annotators"
     )
+    units = (
+        "pre-segmented utterances" if facts.of_project else "utterances [how they were segmented, and whether before they were labelled]"
+    )
     yield (
-        f"Agreement was measured on pre-segmented utterances: {n:,} utterances of {line['n_conversations']:,} conversations{of_all} "
-        f"were labelled by {who}."
+        f"Agreement was measured on {units}: {counted(n, 'utterance')} of {counted(line['n_conversations'], 'conversation')}{of_all} "
+        f"{'was' if n == 1 else 'were'} labelled by {who}."
     )
     yield "The annotators were [who they are, and how they were trained]."
 
@@ -142,6 +158,7 @@ def _labels(figures: Figures, facts: Facts) -> Iterator[str]:
         yield f"A label is a set of {least} to {most} codes (multi-label); {several}."
     else:
         yield f"A label is a set of codes (multi-label); {several}." if share else "All labels hold one code at most (single-label)."
+    yield from _codes_per_label(figures)
     versions = [name for name in figures.get("taxonomy_versions", ()) if name]
     word = "version" if len(versions) == 1 else "versions"
     yield f"Codes are of taxonomy {word} {', '.join(versions)}." if versions else "Codes are of taxonomy [version]."
@@ -154,6 +171,21 @@ def _labels(figures: Figures, facts: Facts) -> Iterator[str]:
             f"Of {facts.n_labels:,} labels to give, {facts.n_skipped:,} were skipped and {facts.n_blank or 0:,} left open; "
             "only utterances that both of a pair labelled are in the figures."
         )
+
+
+def _codes_per_label(figures: Figures) -> Iterator[str]:
+    """How many codes a label of each annotator has: who gives more meets others by chance more often."""
+    codes, n = Counter[str](), Counter[str]()
+    for block, names in ((pair["stratified"], pair["annotators"]) for pair in figures.get("pairs", ()) if pair["stratified"]["mean_codes"]):
+        for name, mean in zip(names, block["mean_codes"], strict=True):
+            codes[name] += round(mean * block["n_utterances"])
+            n[name] += block["n_utterances"]
+    means = sorted((codes[name] / n[name], name) for name in n)
+    told = [f"{mean:.2f} by {name}" for mean, name in means]
+    if all(mean == 1 for mean, _ in means):
+        return
+    of_many = f"goes from {told[0]} to {told[-1]}, a label counted for every pair it is in"
+    yield f"The mean number of codes per label {of_many if len(told) > 2 else f'is {told[0]} and {told[1]}'}."
 
 
 def _conditions(figures: Figures, facts: Facts) -> Iterator[str]:
@@ -182,7 +214,12 @@ def _conditions(figures: Figures, facts: Facts) -> Iterator[str]:
 def _coefficient(figures: Figures, facts: Facts) -> Iterator[str]:
     overview = figures["overview"]
     line = overview["stratified"]
-    strata = "roles" if overview["n_annotators"] == 2 else "roles and pairs of annotators"
+    strata, margins = "roles", "each with its own margins"
+    if overview["n_annotators"] > 2:
+        strata, margins = (
+            "roles and pairs of annotators",
+            "pe from the margins of either annotator over all their pairs of labels of a role",
+        )
     if overview["headline"] == "kappa_macro":
         yield (
             f"The coefficient is the mean of Cohen's kappa (each code against the rest, per role) over {line['n_codes']} codes; beside it "
@@ -191,7 +228,7 @@ def _coefficient(figures: Figures, facts: Facts) -> Iterator[str]:
     else:
         yield (
             f"The coefficient is Cohen's kappa of the whole label, where two labels agree if they are the same set of codes, stratified by "
-            f"{strata}, each with its own margins: the sum of n (po - pe) over the sum of n (1 - pe)."
+            f"{strata}, {margins}: the sum of n (po - pe) over the sum of n (1 - pe)."
         )
     yield (
         f"Intervals are of 95 %, linearised, with errors clustered by conversation (G = {line['n_conversations']}, t with G - 1 degrees of "
@@ -212,7 +249,11 @@ def _result(figures: Figures, facts: Facts) -> Iterator[str]:
     line, macro = overview["stratified"], overview["headline"] == "kappa_macro"
     agreed = f"Observed agreement po is {_number(line['po'])} and chance agreement pe {_number(line['pe'])}"
     if macro:
-        yield f"The mean of the codes' kappas is {_kappa(line, macro=True)}, kappa of the whole label {_kappa(line)}. {agreed}."
+        few = line.get("n_codes_frequent") or line["n_codes"]
+        often, limits = line.get("kappa_macro_frequent"), line.get("kappa_macro_frequent_ci95")
+        within = f" (95 % {limits[0]:.3f} to {limits[1]:.3f})" if limits else ""
+        of_often = f", over the {few} codes of which ten uses by each are expected {often:.3f}{within}" if few < line["n_codes"] else ""
+        yield f"The mean of the codes' kappas is {_kappa(line, macro=True)}{of_often}, kappa of the whole label {_kappa(line)}. {agreed}."
     else:
         yield f"Kappa is {_kappa(line)}. {agreed}."
     roles = [f"{role} {_kappa(one, macro=macro)}" for role, one in overview["roles"].items()]
@@ -227,20 +268,21 @@ def _result(figures: Figures, facts: Facts) -> Iterator[str]:
 def _beside(figures: Figures, facts: Facts) -> Iterator[str]:
     pairs = figures.get("pairs", ())
     if len(pairs) == 1:
-        names = {"pi": "Scott's pi", "alpha": "Krippendorff's alpha", "alpha_masi": "alpha with MASI over sets", "ac1": "Gwet's AC1"}
+        names = {"pi": "Scott's pi", "alpha": _ALPHA, "alpha_masi": _MASI, "ac1": "Gwet's AC1"}
         names |= {"kappa_max": "the largest kappa that the margins allow"}
         blocks = {**pairs[0]["roles"], "both roles": pairs[0]["stratified"]} if len(pairs[0]["roles"]) == 2 else pairs[0]["roles"]
     elif "all" in figures:
-        names = {"alpha": "Krippendorff's alpha", "fleiss": "Fleiss' kappa", "alpha_masi": "alpha with MASI over sets"}
+        names = {"alpha": _ALPHA, "fleiss": "Fleiss' kappa", "alpha_masi": _MASI}
         blocks = figures["all"]
     else:
-        yield "Krippendorff's alpha is [alpha, which `annotator agree` gives]."
+        yield f"{_ALPHA} is [alpha, which `annotator agree` gives]."
         return
     told = []
     for scope, block in blocks.items():
         values = [f"{words} {block[name]:.3f}" for name, words in names.items() if block[name] is not None]
         told.append(f"for {scope} {', '.join(values) or 'no other coefficient is defined'}")
-    yield f"Beside kappa, {'; '.join(told)}."
+    weights = any(block["alpha_masi"] is not None for block in blocks.values())
+    yield f"Beside kappa, {'; '.join(told)}{_WEIGHTS if weights else ''}."
 
 
 def _categories(figures: Figures, facts: Facts) -> Iterator[str]:
@@ -271,10 +313,12 @@ def _codes(figures: Figures, facts: Facts) -> Iterator[str]:
     lowest, highest = (_code(*defined[at]) for at in (0, -1))
     uses = sorted(one["n_a"] + one["n_b"] for *_, one in codes)
     n_few = sum(one["few"] for *_, one in codes)
+    many = figures["overview"]["n_annotators"] > 2
+    who = "on either side of the pairs of labels" if many else "by both annotators together"
     yield (
-        f"Per code (this code against the rest; {len(codes)} codes in use, by both annotators of a pair together {uses[0]:,} to "
-        f"{uses[-1]:,} times) kappa goes from {lowest} to {highest}, median {median(one['kappa'] for *_, one in defined):.3f}. Codes with "
-        f"fewer than 10 expected uses, too few to say: {n_few}; without kappa: {len(codes) - len(defined)} (all: table codes)."
+        f"Per code (this code against the rest; {counted(len(codes), 'code')} in use, {who} {uses[0]:,} to {uses[-1]:,} times) kappa goes "
+        f"from {lowest} to {highest}, median {median(one['kappa'] for *_, one in defined):.3f}. Codes with fewer than 10 expected uses, "
+        f"too few to say: {n_few}; without kappa: {len(codes) - len(defined)} (all: table codes)."
     )
 
 
@@ -291,7 +335,9 @@ def _confusions(figures: Figures, facts: Facts) -> Iterator[str]:
     total = sum(one["n"] for _, one in found)
     most = sorted(found, key=lambda row: -row[1]["n"])[:_CONFUSIONS]
     told = [f"{role} {label_of(one['a'])} with {label_of(one['b'])} ({one['n']:,})" for role, one in most]
-    yield f"The most frequent confusions, of {total:,} unequal pairs, are {', '.join(told)} (all: table confusions)."
+    names = sides(figures)
+    order = f"the first label is that of {names[0]}, the second that of {names[1]}" if names else "the two labels are in no order"
+    yield f"The most frequent confusions, of {total:,} unequal pairs, are {', '.join(told)}; {order} (all: table confusions)."
 
 
 # What was done with it
@@ -351,4 +397,4 @@ def _kappa(line: Figures, *, macro: bool = False) -> str:
     interval = line[limits]
     if interval is None:
         return f"{line[name]:.3f} (no interval: {line['undefined'].get(limits, 'unknown')})"
-    return f"{line[name]:.3f} (95 % {interval[0]:.3f} to {interval[1]:.3f}, {line['n_pairs']:,} pairs of labels)"
+    return f"{line[name]:.3f} (95 % {interval[0]:.3f} to {interval[1]:.3f}, {counted(line['n_pairs'], 'pair')} of labels)"

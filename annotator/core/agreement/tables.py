@@ -18,6 +18,7 @@ _CLUSTERED = "95 % limits are clustered by conversation"
 _EMPTY, _ON_PAPER = "is empty, for the reason in the last column", "is a dash, for the reason under the table"
 _DASH = f"what is undefined {_EMPTY}"
 _UNDEFINED = "undefined"
+_ONE_LABEL = "everybody would use one label only, and chance alone would agree on it always"
 _NEARLY_ALL = 0.75
 _APART, _MARGINS = 0.2, 0.02
 _ROUGH = 20
@@ -83,6 +84,15 @@ def label_of(label: str) -> str:
     return label or NO_CODE
 
 
+def counted(n: int, name: str) -> str:
+    """A number of something.
+
+    >>> counted(1, "conversation"), counted(2000, "conversation")
+    ('1 conversation', '2,000 conversations')
+    """
+    return f"{n:,} {name}" if n == 1 else f"{n:,} {name}s"
+
+
 def cautions(figures: Figures) -> list[str]:
     """Sentences where one figure alone misleads: conversations are few, nearly all labels are one code, or annotators use codes
     unequally often.
@@ -95,7 +105,9 @@ def cautions(figures: Figures) -> list[str]:
     """
     found = []
     n = figures.get("overview", {}).get("stratified", {}).get("n_conversations", 0)
-    if 0 < n < _ROUGH:
+    if n == 1:
+        found.append("With 1 conversation there are no intervals: how conversations differ cannot be told from one.")
+    elif 0 < n < _ROUGH:
         found.append(f"With {n} conversations intervals and design effects are rough: how conversations differ is told by few of them.")
     for role, line in figures.get("overview", {}).get("roles", {}).items():
         uses = {code: (values["n_a"] + values["n_b"]) / (2 * line["n_pairs"]) for code, values in line["codes"].items()}
@@ -270,14 +282,17 @@ def _what_if(figures: Figures) -> Iterator[Table]:
     name = "the mean of the codes' kappas" if figures.get("overview", {}).get("headline") == "kappa_macro" else "kappa"
     title = (
         f"What {name} over the labelled utterances would be with two confused codes merged, or if annotators settled which is meant; "
-        "no limits are given, as the codes are chosen for being confused."
+        f"no limits are given, as the codes are chosen for being confused, and {_DASH}."
     )
-    columns = ("now", "merged", "settled", "overall_now", "overall_merged", "overall_settled")
-    rows = (
-        {"role": role, "code": row["codes"][0], "merged into": row["codes"][1], "n": row["n"], **{_plain(one): row[one] for one in columns}}
-        for role, found in figures.get("what_if", {}).items() for row in found
-    )  # fmt: skip
+    rows = (_becoming(role, row) for role, found in figures.get("what_if", {}).items() for row in found)
     yield from _table("what_if", title, rows)
+
+
+def _becoming(role: str, found: Figures) -> Row:
+    columns = ("now", "merged", "settled", "overall_now", "overall_merged", "overall_settled")
+    row: Row = {"role": role, "code": found["codes"][0], "merged into": found["codes"][1], "n": found["n"]}
+    why = {name: _ONE_LABEL for name in columns if found[name] is None} | found.get("undefined", {})
+    return row | {_plain(name): found[name] for name in columns} | {_UNDEFINED: _reasons(why, columns)}
 
 
 def _rounds(figures: Figures) -> Iterator[Table]:
@@ -348,6 +363,7 @@ def _line(line: Figures, *, macro: bool = False) -> Row:
     row = _limits("kappa", line["kappa"], line["ci95"])
     if macro:
         row |= _limits("macro", line.get("kappa_macro"), line.get("kappa_macro_ci95"))
+        row |= _limits("macro of frequent codes", line.get("kappa_macro_frequent"), line.get("kappa_macro_frequent_ci95"))
     return row | {
         "po": line["po"], "pe": line["pe"], "se": line["se"], "se iid": line["se_iid"], "design effect": line["design_effect"],
         "label pairs": line["n_pairs"], "conversations": line["n_conversations"],
