@@ -53,7 +53,7 @@ def test_the_text_begins_with_the_verdict_and_says_what_hurts(run: Run, table: P
     found = figures(run, table, "--threshold", "0.4")
     lines = done(ran).splitlines()
     low, high = found["verdict"]["ci95"]
-    said = f"kappa {found['verdict']['value']:.3f}, 95 % {low:.3f} to {high:.3f}: lower 95 % limit {low:.3f} ≥ your threshold 0.40"
+    said = f"kappa {found['verdict']['value']:.3f}, 95 % {low:.3f} to {high:.3f}: lower 95 % limit {low:.3f} ≥ your threshold 0.4"
     assert lines[0] == said
     assert lines[1].startswith("3 annotators, 48 utterances of 8 conversations, 144 pairs of labels, design effect ")
     assert [line for line in lines if line in ("What hurts most", "Most frequent confusions (4 of 4)")] != []
@@ -182,7 +182,7 @@ def test_the_gate_ends_with_1_under_it_whatever_is_printed(form: list[str], run:
 
 def test_the_verdict_speaks_of_the_gate(run: Run, table: Path) -> None:
     said = done(run("agree", table, "--gate", "0.1")).splitlines()[0]
-    assert said.endswith("≥ your threshold 0.10")
+    assert said.endswith("≥ your threshold 0.1")
 
 
 def test_the_gate_is_closed_where_there_is_no_limit(run: Run, tmp_path: Path, project: Run) -> None:

@@ -171,7 +171,7 @@ def test_what_merging_would_leave_undefined_has_a_reason() -> None:
     assert row["merged"] is row["overall merged"] is None and row["settled"] == 1
     assert row["undefined"] == "merged, overall merged: everybody would use one label only, and chance alone would agree on it always"
     told = figures_of(said)
-    told["what_if"]["Seeker"][0]["undefined"] = {"merged": "for a reason of its own"}
+    told["what_if"]["Seeker"][0]["undefined"]["merged"] = "for a reason of its own"
     (row,) = rows(by_name(told)["what_if"])
     assert row["undefined"].startswith("merged: for a reason of its own; overall merged: everybody")
 

@@ -175,7 +175,7 @@ def test_the_verdict_is_about_the_lower_limit() -> None:
     said = [Handed(name, f"c{at}", "Seeker", of[: 3 + at % 2]) for at in range(20) for name, of in differ.items()]
     verdict = summary_of(sample_of(said), Asked(threshold=0.3))["verdict"]
     assert verdict["met"] is True
-    assert verdict["sentence"] == f"lower 95 % limit {verdict['ci95'][0]:.3f} ≥ your threshold 0.30"
+    assert verdict["sentence"] == f"lower 95 % limit {verdict['ci95'][0]:.3f} ≥ your threshold 0.3"
     assert summary_of(sample_of(said), Asked(threshold=0.99))["verdict"]["met"] is False
     alone = summary_of(sample_of(said[:2]))["verdict"]
     assert (alone["met"], alone["sentence"][:36]) == (None, "no lower limit: all pairs are of one")

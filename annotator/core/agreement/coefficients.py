@@ -14,6 +14,7 @@ Cells = Mapping[tuple[Any, Any], float]
 
 NO_PAIR = "no utterance has a label of both annotators"
 ONE_LABEL = "both annotators used one label only, so chance agreement is 1"
+ALL_ONE_LABEL = "everybody would use one label only, and chance alone would agree on it always"
 ONE_CODE = "there is only one code to choose from, so chance agreement is 1"
 
 

@@ -236,7 +236,8 @@ def by_condition(sample: Sample, of: str | None = None) -> dict[str, dict[str, A
     """The stratified kappa of every condition, never of several together."""
     first = sample.first
     found = _within(first, first.condition, len(first.conditions), of)
-    return {name: figure.line() for name, figure in zip(first.conditions, found, strict=True)}
+    there = first.named("conditions")
+    return {name: figure.line() for name, figure in zip(first.conditions, found, strict=True) if name in there}
 
 
 def _within(sample: Sample, group: Whole, n_groups: int, of: str | None) -> list[Figure]:

@@ -103,7 +103,7 @@ def verdict(figures: Mapping[str, Any], threshold: float) -> dict[str, Any]:
 
     >>> line = {"kappa": 0.8, "ci95": [0.74, 0.86], "undefined": {}}
     >>> verdict({"headline": "kappa", "stratified": line}, 0.7)["sentence"]
-    'lower 95 % limit 0.740 ≥ your threshold 0.70'
+    'lower 95 % limit 0.740 ≥ your threshold 0.7'
     """
     name, line = figures["headline"], figures["stratified"]
     value, interval = line[name], line["ci95" if name == "kappa" else "kappa_macro_ci95"]
@@ -114,7 +114,7 @@ def verdict(figures: Mapping[str, Any], threshold: float) -> dict[str, Any]:
         why = line["undefined"].get(name) or line["undefined"].get("ci95") or line["undefined"].get("kappa_macro_ci95")
         return found | {"met": None, "sentence": f"no lower limit: {why}"}
     met = interval[0] >= threshold
-    return found | {"met": met, "sentence": f"lower 95 % limit {interval[0]:.3f} {'≥' if met else '<'} your threshold {threshold:.2f}"}
+    return found | {"met": met, "sentence": f"lower 95 % limit {interval[0]:.3f} {'≥' if met else '<'} your threshold {threshold:g}"}
 
 
 def _warnings(told: Mapping[str, list[str]]) -> list[str]:

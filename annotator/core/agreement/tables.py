@@ -18,7 +18,6 @@ _CLUSTERED = "95 % limits are clustered by conversation"
 _EMPTY, _ON_PAPER = "is empty, for the reason in the last column", "is a dash, for the reason under the table"
 _DASH = f"what is undefined {_EMPTY}"
 _UNDEFINED = "undefined"
-_ONE_LABEL = "everybody would use one label only, and chance alone would agree on it always"
 _NEARLY_ALL = 0.75
 _APART, _MARGINS = 0.2, 0.02
 _ROUGH = 20
@@ -291,7 +290,7 @@ def _what_if(figures: Figures) -> Iterator[Table]:
 def _becoming(role: str, found: Figures) -> Row:
     columns = ("now", "merged", "settled", "overall_now", "overall_merged", "overall_settled")
     row: Row = {"role": role, "code": found["codes"][0], "merged into": found["codes"][1], "n": found["n"]}
-    why = {name: _ONE_LABEL for name in columns if found[name] is None} | found.get("undefined", {})
+    why = found["undefined"]
     return row | {_plain(name): found[name] for name in columns} | {_UNDEFINED: _reasons(why, columns)}
 
 

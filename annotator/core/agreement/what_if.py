@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from annotator.core.agreement.coefficients import ALL_ONE_LABEL
 from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole, numbered
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.overview import Pool
+from annotator.core.agreement.report import NO_CODE
 from annotator.errors import BadInput
 
 _MOST = 10
@@ -71,7 +73,7 @@ def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
 
     For the most confused codes of each role, in the order of what settling them would gain: the role's figure and that over all
     roles as they are, with the two codes merged, and if both annotators had said the same wherever exactly these two stand against
-    each other (the first's code is kept). The figure is the one that `headline` names, "kappa" or "kappa_macro".
+    each other (the first's code is kept); `undefined` says why where there is none. The figure is the one that `headline` names, "kappa" or "kappa_macro".
     """
     of_codes = headline == "kappa_macro"
     roles = {role: _role(pool, at, role, of_codes=of_codes) for at, role in enumerate(pool.roles)}
@@ -84,7 +86,8 @@ def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
             figures = {"now": role.now, "merged": _merged(role, x, y, of_codes), "settled": _settled(role, at, (x, y), of_codes)}
             for what, parts in figures.items():
                 row |= {what: _figure([parts], of_codes), f"overall_{what}": _figure([*(now | {name: parts}).values()], of_codes)}
-            rows.append(row)
+            missing = [name for name, value in row.items() if value is None]
+            rows.append(row | {"undefined": dict.fromkeys(missing, NO_CODE if of_codes else ALL_ONE_LABEL)})
         found[name] = sorted(rows, key=lambda row: -((row["settled"] or 0) - (row["now"] or 0)))
     return found
 
