@@ -73,7 +73,8 @@ def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
 
     For the most confused codes of each role, in the order of what settling them would gain: the role's figure and that over all
     roles as they are, with the two codes merged, and if both annotators had said the same wherever exactly these two stand against
-    each other (the first's code is kept); `undefined` says why where there is none. The figure is the one that `headline` names, "kappa" or "kappa_macro".
+    each other (the first's code is kept); `undefined` says why where there is none. The figure is the one that `headline` names,
+    "kappa" or "kappa_macro".
     """
     of_codes = headline == "kappa_macro"
     roles = {role: _role(pool, at, role, of_codes=of_codes) for at, role in enumerate(pool.roles)}
