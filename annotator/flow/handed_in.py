@@ -51,9 +51,11 @@ def as_it_stands(session: Session, view: View, round_name: str | None = None) ->
     before = {row.assignment: row.labels for row in rows_handed_in(session, view, round_name) if row.assignment in touched}
     changed: dict[int, Labels] = {}
     n_changed = 0
-    decisions = session.execute(standing(col(Decision.assignment_id).in_(sorted(before))))
-    for assignment_id, stands in side_by_side(session, decisions).items():
-        n = sum(a != b for role, labels in stands.items() for a, b in zip(labels, before[assignment_id][role], strict=True))
+    found = side_by_side(session, session.execute(standing(col(Decision.assignment_id).in_(sorted(before)))))
+    for assignment_id, labels in before.items():
+        # Where every label was taken back there is nothing to find.
+        stands = found.get(assignment_id) or {role: [None] * len(said) for role, said in labels.items()}
+        n = sum(a != b for role, said in labels.items() for a, b in zip(stands[role], said, strict=True))
         if n:
             changed[assignment_id], n_changed = stands, n_changed + n
     return (_sample(session, view, round_name, changed), n_changed) if changed else None

@@ -100,9 +100,10 @@ def errors_from(value: float, clusters: Real, n_clusters: int, se_iid: float) ->
     if n_clusters < 2:
         return Errors(None, None, se_iid, None, dict.fromkeys(("se", "ci95", "design_effect"), ONE_CONVERSATION))
     se = sqrt(n_clusters / (n_clusters - 1) * float(clusters @ clusters))
-    # With full agreement both are 0, but for what floating point leaves.
+    # With full agreement both are 0, with conversations that are all alike the first, but for what floating point leaves.
     if se_iid < 1e-9:
         return Errors(0.0, (value, value), 0.0, None, {"design_effect": NO_SPREAD})
+    se = 0.0 if se < 1e-12 else se
     return Errors(se, around(value, se, n_clusters), se_iid, (se / se_iid) ** 2, {})
 
 

@@ -197,7 +197,7 @@ def _sample(names: Mapping[str, _Places], of: dict[str, Whole], within: Whole, s
     """A sample of one element per label: `of` indexes the names, `within` is the utterance's place; what was said, and by which."""
     unit = (of["conversation"] * max(len(names["role"]), 1) + of["role"]) * (int(within.max(initial=-1)) + 1) + within
     annotators, annotator = sorted_names(names["annotator"], of.pop("annotator"))
-    roles, role = sorted_names(names["role"], of.pop("role"))
+    roles, role = _used(*sorted_names(names["role"], of.pop("role")))
     repeat = np.array(list(names["repeat"]), dtype=bool)[of.pop("repeat")]
     return Sample(
         Ratings(annotators, roles, said[0], annotator, role, of["conversation"], unit, said[1]),
