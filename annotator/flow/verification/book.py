@@ -8,12 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, lru_cache
 from itertools import combinations
 from math import sqrt
 from typing import Any, NamedTuple
 
 Codes = frozenset[str]
+Table = Counter[tuple[Any, Any]]
+"""How often the first annotator said the one and the second the other."""
 Distance = Callable[[Any, Any], Fraction]
+remembered = lru_cache(maxsize=1 << 18)
+"""The same two sets meet again and again, and a fraction takes its time."""
 
 
 class Pair(NamedTuple):
@@ -41,11 +46,13 @@ def same(a: Any, b: Any) -> Fraction:
     return Fraction(a != b)
 
 
+@remembered
 def jaccard(a: Codes, b: Codes) -> Fraction:
     """1 - shared / all codes; 0 for two empty sets."""
     return 1 - Fraction(len(a & b), len(a | b)) if a | b else Fraction(0)
 
 
+@remembered
 def masi(a: Codes, b: Codes) -> Fraction:
     """1 - Jaccard similarity * (1 for equal sets, 2/3 where one holds the other, 1/3 where they overlap); 0 for two empty sets.
 
@@ -66,6 +73,11 @@ def _margins(pairs: Sequence[Pair]) -> tuple[Counter[Any], Counter[Any]]:
 
 def _observed(pairs: Sequence[Pair]) -> Fraction:
     return Fraction(sum(pair.a == pair.b for pair in pairs), len(pairs))
+
+
+def table(pairs: Iterable[Pair]) -> Table:
+    """The pairs, counted."""
+    return Counter((pair.a, pair.b) for pair in pairs)
 
 
 def cohen(pairs: Sequence[Pair]) -> Agreed:
@@ -220,12 +232,18 @@ def errors(found: Pulls | None) -> Errors:
 
 def clustered(value: Fraction, of: Mapping[str, Fraction]) -> tuple[float, list[float]]:
     """The error and the interval of a figure from what two conversations and more pull on it."""
-    from scipy.stats import t  # heavy
-
     n = len(of)
     se = sqrt(Fraction(n, n - 1) * sum(pull**2 for pull in of.values()))
-    reach = float(t.ppf(0.975, n - 1)) * se
+    reach = t_quantile(n - 1) * se
     return se, [max(-1.0, float(value) - reach), min(1.0, float(value) + reach)]
+
+
+@cache
+def t_quantile(df: float) -> float:
+    """How many errors a 95 % interval reaches to either side, by Student's t; with infinitely many degrees of freedom the normal one's."""
+    from scipy.stats import t  # heavy
+
+    return float(t.ppf(0.975, df))
 
 
 def jackknife(parts: Sequence[Sequence[Pair]]) -> float | None:
@@ -272,7 +290,7 @@ def _without(held: tuple[_Sums, dict[str, _Sums]], conversation: str) -> Agreed:
     return Agreed(n, Fraction(whole.agreed - gone.agreed, n), Fraction(chance, n**2))
 
 
-def goodness_of_fit(n: int, used: int, differ: int, design_effect: float) -> list[float] | None:
+def goodness_of_fit(n: int, used: Fraction | int, differ: Fraction | int, design_effect: float) -> list[float] | None:
     """The kappas at which the chi-square distance between the counts of both, one and neither and n times the shares that they
     should have, p² + k p q, 2 p q (1 - k) and q² + k p q, is its 95 % point times the design effect; p = used / 2n, q = 1 - p.
 
@@ -287,9 +305,9 @@ def goodness_of_fit(n: int, used: int, differ: int, design_effect: float) -> lis
 
     if used in (0, 2 * n):
         return None
-    p = used / (2 * n)
+    p = float(used / Fraction(2 * n))
     q = 1 - p
-    observed = ((used - differ) / 2, differ, n - (used + differ) / 2)
+    observed = [float(count) for count in (Fraction(used - differ) / 2, differ, n - Fraction(used + differ) / 2)]
     allowed = float(chi2.ppf(0.95, 1)) * design_effect
     estimate = 1 - differ / (2 * n * p * q)
 

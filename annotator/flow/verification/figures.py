@@ -1,23 +1,18 @@
-"""What every figure of a report should be, from the judgements alone: trees shaped like the report, each figure with its oracle.
-
-Pairs of labels are built with plain dicts. What a library has is asked of it, the rest is worked out by the book.
+"""What every figure of a pair, and of all at once, should be, from the labels alone: trees shaped like the report, each figure with
+its oracle. What a library has is asked of it, the rest is worked out by the book.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
-from annotator.core.agreement import Judgement
-from annotator.errors import BadInput
 from annotator.flow.verification import book, oracles
 from annotator.flow.verification.book import Agreed, Codes, Pair, Pulls
+from annotator.flow.verification.said import Codebook, Part, Said, parts_of, pooled
 
 BOOK, SKLEARN, STATSMODELS, NLTK = "by the book", "scikit-learn", "statsmodels", "nltk"
-Codebook = Mapping[str, Mapping[str, str]]
-"""Role → code → category."""
 _RARE, FEW, SEVERAL = 20, 10, Fraction(1, 20)
 _DISTANCES: dict[str, book.Distance] = {"alpha": book.same, "alpha_jaccard": book.jaccard, "alpha_masi": book.masi}
 
@@ -34,68 +29,12 @@ Tree = dict[str, Any]
 """Name → `Figure` or another tree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """(role, conversation, utterance) → annotator → codes, None for a skip."""
-
-    units: dict[tuple[str, str, str], dict[str, Codes | None]]
-
-    @property
-    def roles(self) -> list[str]:
-        return sorted({role for role, _, _ in self.units})
-
-    @property
-    def annotators(self) -> list[str]:
-        return sorted({annotator for labels in self.units.values() for annotator in labels})
-
-
-class Part(NamedTuple):
-    """Complete pairs of two annotators in one role, or in all, and what else they have of the conversations both worked on."""
-
-    pairs: list[Pair]
-    n_skipped: int
-    n_blank: int
-
-
 class Used(NamedTuple):
     """Whether each annotator used a code, utterance by utterance, and the pulls on its kappa; None where that is undefined."""
 
     code: str
     pairs: list[Pair]
     pulls: Pulls | None
-
-
-def said_of(judgements: Iterable[Judgement]) -> Said:
-    """The judgements by utterance; two of one annotator for one utterance are refused."""
-    units: defaultdict[tuple[str, str, str], dict[str, Codes | None]] = defaultdict(dict)
-    for one in judgements:
-        labels = units[one.role, one.conversation, one.utterance]
-        if one.annotator in labels:
-            raise BadInput(
-                f"{one.annotator} labelled conversation {one.conversation}, utterance {one.utterance} more than once. If that was in more "
-                "than one round, say which is meant: --round NAME. Otherwise keep one."
-            )
-        labels[one.annotator] = one.codes
-    return Said(dict(units))
-
-
-def parts_of(said: Said, a: str, b: str) -> dict[str, Part]:
-    """Role → what the two have in common."""
-    worked: defaultdict[str, set[str]] = defaultdict(set)
-    for (_, conversation, _), labels in said.units.items():
-        worked[conversation].update(labels)
-    pairs: dict[str, list[Pair]] = {role: [] for role in said.roles}
-    skipped, blank = Counter[str](), Counter[str]()
-    for (role, conversation, _), labels in said.units.items():
-        if a in labels and b in labels:
-            one, other = labels[a], labels[b]
-            if one is None or other is None:
-                skipped[role] += 1
-            else:
-                pairs[role].append(Pair(conversation, one, other))
-        elif (a in labels or b in labels) and {a, b} <= worked[conversation]:
-            blank[role] += 1
-    return {role: Part(found, skipped[role], blank[role]) for role, found in pairs.items()}
 
 
 def pair_tree(said: Said, a: str, b: str, codebook: Codebook) -> Tree:
@@ -112,23 +51,13 @@ def pair_tree(said: Said, a: str, b: str, codebook: Codebook) -> Tree:
     }
 
 
-def pooled(parts: Mapping[str, Part]) -> Part:
-    """The roles together, codes as `Role/CODE`."""
-    pairs = [
-        Pair(pair.conversation, *(frozenset(f"{role}/{code}" for code in label) for label in (pair.a, pair.b)))
-        for role, part in parts.items()
-        for pair in part.pairs
-    ]
-    return Part(pairs, sum(part.n_skipped for part in parts.values()), sum(part.n_blank for part in parts.values()))
-
-
 def _block(part: Part, used: Sequence[Used], codebook: Mapping[str, str]) -> Tree:
     pairs = part.pairs
     return {
         **counts([part]),
         **_family(pairs, _size(pairs, codebook)),
         **_errors([pairs]),
-        **macro([pairs], used),
+        **macro(pairs, used),
         **_categories(pairs, codebook),
         "codes": _codes(used),
         "confusions": confusions(pairs),
@@ -142,7 +71,7 @@ def _stratified(parts: Mapping[str, Part], used: Mapping[str, Sequence[Used]], c
         **counts(list(parts.values())),
         **_family_over_roles(of_roles),
         **_errors(pairs),
-        **macro(pairs, [one for of_role in used.values() for one in of_role]),
+        **macro((pair for of_role in pairs for pair in of_role), [one for of_role in used.values() for one in of_role]),
     }
 
 
@@ -203,8 +132,9 @@ def _family(pairs: Sequence[Pair], k: int) -> Tree:
     }
 
 
+@cache
 def _floats(distance: book.Distance) -> oracles.Distance:
-    return cache(lambda a, b: float(distance(a, b)))
+    return book.remembered(lambda a, b: float(distance(a, b)))
 
 
 def _family_over_roles(of_roles: Sequence[tuple[list[Pair], int]]) -> Tree:
@@ -268,7 +198,7 @@ def _code(used: Used) -> Tree:
     }  # fmt: skip
 
 
-def interval(errors: book.Errors, n: int, used: int, differ: int) -> Tree:
+def interval(errors: book.Errors, n: int, used: Fraction | int, differ: Fraction | int) -> Tree:
     """Of a code that is rare, or on which nobody differed, by goodness of fit."""
     ci95, interval, tolerance = errors.ci95, "linearised" if errors.ci95 else None, 1e-9
     if ci95 is not None and (used < 2 * _RARE or not differ):
@@ -278,10 +208,10 @@ def interval(errors: book.Errors, n: int, used: int, differ: int) -> Tree:
     return {"se": Figure(errors.se), "ci95": Figure(ci95, tolerance=tolerance), "interval": Figure(interval)}
 
 
-def macro(parts: Sequence[Sequence[Pair]], used: Sequence[Used]) -> Tree:
+def macro(pairs: Iterable[Pair], used: Sequence[Used]) -> Tree:
     """The mean of the codes' kappas; what a conversation pulls on it is the mean of what it pulls on each."""
     codes = [one.pulls for one in used if one.pulls is not None]
-    of = dict.fromkeys((pair.conversation for pairs in parts for pair in pairs), Fraction(0))
+    of = dict.fromkeys((pair.conversation for pair in pairs), Fraction(0))
     for pulls in codes:
         for conversation, pull in pulls.of.items():
             of[conversation] += pull / len(codes)

@@ -134,6 +134,15 @@ def se_iid(a: Labels, b: Labels) -> float | None:
     return 0.0 if abs(difference) < _ROUNDING else sqrt(variance)
 
 
+def kappa_spread(share: float, kappa: float) -> float:
+    """The variance of a kappa times the number of pairs, where both annotators give a code to this share and agree by this kappa."""
+    # heavy
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    apart = (1 - kappa) * share * (1 - share)
+    return float(cohens_kappa([[share - apart, apart], [apart, 1 - share - apart]]).var_kappa)
+
+
 def weighted_kappa(a: Labels, b: Labels, distance: Distance) -> float | None:
     # heavy
     from statsmodels.stats.inter_rater import cohens_kappa

@@ -8,8 +8,8 @@ from typing import Any
 
 from annotator.errors import AnnotatorError, BadInput
 from annotator.flow.verification import oracles
+from annotator.flow.verification.compare import Check, Verification
 from annotator.flow.verification.figures import BOOK
-from annotator.flow.verification.walk import Check, Verification
 
 _SHOWN = 3
 

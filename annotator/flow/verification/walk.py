@@ -1,105 +1,60 @@
-"""Every figure of a report, computed anew from the judgements by other means: public libraries, and formulas by the book.
+"""A report from top to bottom: every part of it beside what it should be, and what nothing can check with the reason."""
 
-What each figure should be is `figures`'s; here it is compared, and what nothing can check is listed with the reason.
-"""
-
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import combinations
-from math import isclose
 from typing import Any
 
-from annotator.core.agreement import Judgement
+from annotator.core.agreement import Asked
 from annotator.errors import BadInput
 from annotator.flow.verification import book, oracles
-from annotator.flow.verification.figures import BOOK, Codebook, Figure, Said, Tree, all_tree, pair_tree, parts_of, pooled, said_of
-from annotator.flow.verification.overview import overview_trees, verdict_tree
+from annotator.flow.verification.compare import (
+    UNKNOWN,
+    Check,
+    Found,
+    Note,
+    Unverified,
+    Verification,
+    compare_block,
+    compare_blocks,
+    left,
+    listed,
+    named,
+)
+from annotator.flow.verification.figures import BOOK, Tree, all_tree, pair_tree
+from annotator.flow.verification.overview import (
+    after_discussion_tree,
+    by_condition_tree,
+    by_round_tree,
+    matrix_tree,
+    overview_tree,
+    rest_tree,
+    verdict_tree,
+    with_themselves_tree,
+)
+from annotator.flow.verification.plan import plan_tree
+from annotator.flow.verification.said import Codebook, Data, Row, Said, chosen, first, parts_of, pooled, said_of
+from annotator.flow.verification.what_if import renamed, what_if_tree
 
 Report = Mapping[str, Any]
 
 _DRAWN = "conversations drawn at random by our own code, with its seed; the clustered error beside it is verified"
 _NO_TAXONOMY = "made with a taxonomy that is not at hand; verify in the project, or with the taxonomy that was used"
-_OTHER = {
-    "what_if": "an estimate from the figures above, not a figure of the labels",
-    "what_if_asked": "an estimate from the figures above, not a figure of the labels",
-    "plan": "an estimate from the figures above, not a figure of the labels",
-    "by_round": "of labels chosen otherwise; to verify one of them, choose it with --round",
-    "by_condition": "of labels chosen otherwise",
-    "with_themselves": "of labels that were asked for once more, which the other figures leave out",
-    "after_discussion": "of the labels that stand now, not of those handed in",
-}
 _ASKED = "what the lower limit is held against, chosen by the project or the command"
-_UNKNOWN = "this version knows no such figure"
 _BY_TAXONOMY = ("s", "ac1", "categories", "kappa_categories", "kappa_within_categories", "kappa_weighted")
-_LISTED = ("codes", "categories", "confusions")
+_OF_OVERVIEW = {"overview", "verdict", "what_if", "plan"}
+_NONE_DUE = "undefined where the labels leave nothing to divide by"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One figure, as the report has it and as the oracle does."""
+def verify(data: Data, report: Report, asked: Asked | None = None) -> Verification:
+    """Compare a report, as `agree --json` prints it, with what other libraries make of the labels.
 
-    where: str
-    figure: str
-    ours: Any
-    theirs: Any
-    oracle: str
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Unverified:
-    """A number of the report that was not checked, and why."""
-
-    where: str
-    figure: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """An error beside another estimate of it, from which it should not be farther than a share `within`: worth a look, no mistake."""
-
-    where: str
-    figure: str
-    ours: float
-    beside: str
-    other: float
-    within: float
-    near: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What came of comparing a report."""
-
-    checks: list[Check]
-    not_verified: list[Unverified]
-    notes: list[Note]
-    versions: dict[str, str]
-
-    @property
-    def different(self) -> list[Check]:
-        """The figures that are not what they should be."""
-        return [check for check in self.checks if not check.ok]
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON: {"equal", "checks", "not_verified", "notes", "versions"}."""
-        return {"equal": not self.different, **asdict(self)}
-
-
-def verify(
-    judgements: Iterable[Judgement], report: Report, codebook: Codebook | None = None, everyone: Iterable[Judgement] | None = None
-) -> Verification:
-    """Compare a report, as `agree --json` prints it, with what other libraries make of the judgements.
-
-    `codebook` is role → code → category, as the report was made with. Without it, what depends on it is left unverified in a report
-    that had one. `everyone` are the judgements of all annotators, for a report of two of them. Raises `BadInput` where the report is
-    none, or a library is missing.
+    `asked` is what the report was asked for. Without a codebook what depends on it is left unverified in a report that had one. Raises
+    `BadInput` where the report is none, or a library is missing.
     """
     versions = oracles.versions()
-    said = said_of(judgements)
     with oracles.quiet():
-        found = list(_found(said, said if everyone is None else said_of(everyone), _checked_shape(report), codebook or {}))
+        found = list(_found(data, _checked_shape(report), asked or Asked()))
     return Verification(
         [one for one in found if isinstance(one, Check)],
         [one for one in found if isinstance(one, Unverified)],
@@ -119,46 +74,33 @@ def _checked_shape(report: Report) -> Report:
     return report
 
 
-# The walk through the report
-
-_Found = Check | Unverified | Note
-
-
-def _found(said: Said, everyone: Said, report: Report, codebook: Codebook) -> Iterator[_Found]:
-    unverified = {"bootstrap": _DRAWN}
-    if not codebook and _had_taxonomy(report):
+def _found(data: Data, report: Report, asked: Asked) -> Iterator[Found]:
+    rows = chosen(data.rows, asked)
+    said = said_of(first(rows))
+    everyone = said if asked.between is None else said_of(first(chosen(data.rows, replace(asked, between=None))))
+    unverified, to_plan = {"bootstrap": _DRAWN}, data.codebook
+    if not data.codebook and _had_taxonomy(report):
         unverified |= dict.fromkeys(_BY_TAXONOMY, _NO_TAXONOMY)
-    names = [_who(list(two)) for two in combinations(said.annotators, 2)]
-    yield _listed("report", "pairs", (_who(sorted(pair["annotators"])) for pair in report["pairs"]), names)
-    for pair in report["pairs"]:
-        yield from _pair(said, pair, codebook, unverified)
-    if "all" in report:
-        yield from _blocks("all", report["all"], all_tree(said, codebook), unverified)
-    trees = overview_trees(said)
-    # These stand for everybody, whichever two are looked at.
-    trees |= {} if everyone is said else {name: tree for name, tree in overview_trees(everyone).items() if name in ("matrix", "rest")}
-    yield from _overview(report, trees, unverified)
+        to_plan = _codes_planned(report)
+    overview = overview_tree(said) if report.keys() & _OF_OVERVIEW else {}
+    parts: dict[str, Callable[[Any], Iterator[Found]]] = {
+        "pairs": lambda pairs: _pairs(pairs, said, data.codebook, unverified),
+        "all": lambda blocks: compare_blocks("all", named(blocks).items(), all_tree(said, data.codebook), unverified),
+        "overview": lambda figures: _overview("overview", figures, overview),
+        "verdict": lambda verdict: _verdict(named(verdict), overview),
+        # Every two and each with the others, whichever two are looked at; every round, whichever is.
+        "matrix": lambda lines: _lines("matrix", "annotators", lines, matrix_tree(everyone)),
+        "rest": lambda lines: _lines("rest", "annotator", lines, rest_tree(everyone)),
+        "by_round": lambda lines: _lines("by_round", "round", lines, by_round_tree(data.rows)),
+        "by_condition": lambda lines: compare_blocks("by_condition", named(lines).items(), by_condition_tree(data.rows, asked), {}),
+        "with_themselves": lambda lines: _lines("with_themselves", "annotator", lines, with_themselves_tree(rows)),
+        "after_discussion": lambda line: _after_discussion(line, after_discussion_tree(data, asked)),
+        "what_if": lambda roles: _what_if(named(roles), what_if_tree(said, overview["headline"].value)),
+        "what_if_asked": lambda answer: _what_if_asked(named(answer), first(rows)),
+        "plan": lambda plan: _plan(named(plan), plan_tree(overview, asked, data.corpus, to_plan)),
+    }
     for name, value in report.items():
-        if name not in ("pairs", "all", "overview", "verdict", "matrix", "rest"):
-            yield from _left("report", name, value, _OTHER.get(name, _UNKNOWN))
-
-
-def _overview(report: Report, trees: Mapping[str, Tree], unverified: Mapping[str, str]) -> Iterator[_Found]:
-    """The figures over all pairs of annotators, the verdict that they give, every pair and each annotator with the others."""
-    overview, verdict = trees["overview"], _named(report.get("verdict"))
-    for name, value in _named(report.get("overview")).items():
-        if name == "roles":
-            yield from _blocks("overview", value, overview["roles"], unverified)
-        elif isinstance(value, dict):
-            yield from _block(f"overview, {name}", value, overview.get(name, {}), unverified)
-        else:
-            yield from _compared(_At("overview", name), value, overview.get(name), {})
-    told = dict.fromkeys(("value", "ci95", "met"), verdict.get("sentence"))
-    yield from _block("verdict", verdict | {"undefined": told}, verdict_tree(overview, verdict), {"threshold": _ASKED})
-    for name, of in (("matrix", "annotators"), ("rest", "annotator")):
-        if name in report:
-            lines = {_who(_named(line).get(of)): line for line in _named(report[name]).values()}
-            yield from _blocks(name, lines, trees[name], unverified, "annotators")
+        yield from parts[name](value) if name in parts else left("report", name, value, UNKNOWN)
 
 
 def _who(names: Any) -> str:
@@ -166,103 +108,96 @@ def _who(names: Any) -> str:
 
 
 def _had_taxonomy(report: Report) -> bool:
-    blocks = [block for pair in report["pairs"] for block in _named(pair.get("roles")).values()]
+    blocks = [block for pair in report["pairs"] for block in named(pair.get("roles")).values()]
     return any(isinstance(block, dict) and isinstance(block.get("categories"), dict) for block in blocks)
 
 
-def _pair(said: Said, pair: Report, codebook: Codebook, unverified: Mapping[str, str]) -> Iterator[_Found]:
+def _pairs(pairs: list[Report], said: Said, codebook: Codebook, unverified: Mapping[str, str]) -> Iterator[Found]:
+    yield listed("report", "pairs", (_who(sorted(pair["annotators"])) for pair in pairs), map(" - ".join, combinations(said.annotators, 2)))
+    for pair in pairs:
+        yield from _pair(pair, said, codebook, unverified)
+
+
+def _pair(pair: Report, said: Said, codebook: Codebook, unverified: Mapping[str, str]) -> Iterator[Found]:
     a, b = pair["annotators"]
     who = f"{a} - {b}"
     unknown = sorted({a, b} - set(said.annotators))
     tree = pair_tree(said, a, b, codebook)
     for name, value in pair.items():
         if name == "roles":
-            yield from _blocks(who, value, tree["roles"], unverified)
+            yield from compare_blocks(who, named(value).items(), tree["roles"], unverified)
         elif name in tree and not unknown:
-            yield from _block(f"{who}, {name}", value, tree[name], unverified)
+            yield from compare_block(f"{who}, {name}", value, tree[name], unverified)
         elif name != "annotators":
-            yield from _left(who, name, value, f"the data have no labels of {' or '.join(unknown)}" if unknown else _UNKNOWN)
+            yield from left(who, name, value, f"the data have no labels of {' or '.join(unknown)}" if unknown else UNKNOWN)
     yield from _notes(who, pair, parts_of(said, a, b))
 
 
-def _blocks(who: str, blocks: Any, trees: Tree, unverified: Mapping[str, str], of: str = "roles") -> Iterator[_Found]:
-    """One block per role, or whoever it is of."""
-    yield _listed(who, of, _named(blocks), trees)
-    for role, block in _named(blocks).items():
-        yield from _block(f"{who}, {role}", block, trees.get(role, {}), unverified)
+def _overview(who: str, figures: Any, tree: Tree) -> Iterator[Found]:
+    """The figures over all pairs of annotators."""
+    for name, value in named(figures).items():
+        if name == "roles":
+            yield from compare_blocks(who, named(value).items(), tree["roles"], {})
+        elif isinstance(value, dict):
+            yield from compare_block(f"{who}, {name}", value, tree.get(name, {}), {})
+        else:
+            yield from compare_block(who, {name: value}, tree, {})
 
 
-def _block(where: str, block: Any, tree: Tree, unverified: Mapping[str, str]) -> Iterator[_Found]:
-    if not isinstance(block, dict):
-        yield Check(where, "block", block, "an object of figures", BOOK, False)
-    why = _named(_named(block).get("undefined"))
-    for name, value in _named(block).items():
-        if name in unverified:
-            yield from _left(where, name, value, unverified[name])
-        elif name in _LISTED and isinstance(tree.get(name), dict):
-            yield _listed(where, name, _named(value), tree[name])
-            yield from _compared(_At(where, name), value, tree[name], why)
-        elif name != "undefined":
-            yield from _compared(_At(where, name), value, tree.get(name), why)
+def _verdict(verdict: dict[str, Any], overview: Tree) -> Iterator[Found]:
+    told = dict.fromkeys(("value", "ci95", "met"), verdict.get("sentence"))
+    yield from compare_block("verdict", verdict | {"undefined": told}, verdict_tree(overview, verdict), {"threshold": _ASKED})
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    where: str
-    figure: str
-
-    def of(self, name: object) -> "_At":
-        return _At(self.where, f"{self.figure}.{name}")
+def _lines(who: str, of: str, lines: Any, trees: Tree) -> Iterator[Found]:
+    """A list of lines, each of which says itself what it is of."""
+    blocks = [(_who(named(line).get(of)), line) for line in named(lines).values()]
+    yield from compare_blocks(who, blocks, trees, {}, f"{of.removesuffix('s')}s")
 
 
-def _compared(at: _At, ours: Any, wanted: Figure | Tree | None, why: Mapping[str, Any]) -> Iterator[_Found]:
-    if wanted is None:
-        yield from _left(at.where, at.figure, ours, _UNKNOWN)
-    elif isinstance(wanted, Figure):
-        yield from _figure(at, ours, wanted, why)
-    elif isinstance(ours, dict | list):
-        for name, value in _named(ours).items():
-            yield from _compared(at.of(name), value, wanted.get(name), why)
+def _after_discussion(line: Any, tree: Tree | None) -> Iterator[Found]:
+    if line is not None and tree is not None:
+        yield from compare_block("after_discussion", line, tree, {})
     else:
-        yield Check(at.where, at.figure, ours, f"{len(wanted)} entries", BOOK, False)
+        wanted = "nothing, as no label is another now" if tree is None else "figures, as labels are others now"
+        yield Check("report", "after_discussion", line, wanted, BOOK, line is None and tree is None)
 
 
-def _figure(at: _At, ours: Any, wanted: Figure, why: Mapping[str, Any]) -> Iterator[Check]:
-    theirs = wanted.value
-    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from _figure(at.of(place), one, wanted._replace(value=other), why)
-    elif ours is None and theirs is None and not why.get(at.figure):
-        yield Check(at.where, at.figure, None, "undefined, with a reason", wanted.oracle, False)
-    else:
-        yield Check(at.where, at.figure, ours, theirs, wanted.oracle, _equal(ours, theirs, wanted.tolerance))
+def _what_if(roles: dict[str, Any], trees: Tree) -> Iterator[Found]:
+    yield listed("what_if", "roles", roles, trees)
+    for role, lines in roles.items():
+        undefined = {"undefined": dict.fromkeys(next(iter(trees.get(role, {}).values()), ()), _NONE_DUE)}
+        excused = [line | undefined if isinstance(line, dict) else line for line in named(lines).values()]
+        yield from _lines(f"what_if, {role}", "codes", excused, trees.get(role, {}))
 
 
-def _equal(ours: Any, theirs: Any, tolerance: float) -> bool:
-    if isinstance(ours, int | float) and isinstance(theirs, int | float) and isinstance(ours, bool) == isinstance(theirs, bool):
-        return isclose(ours, theirs, rel_tol=tolerance, abs_tol=tolerance)
-    return type(ours) is type(theirs) and bool(ours == theirs)
+def _what_if_asked(answer: dict[str, Any], rows: list[Row]) -> Iterator[Found]:
+    into = {old: str(new) for old, new in named(answer.get("merged")).items()}
+    for name, of in (("before", rows), ("after", renamed(rows, into))):
+        if name in answer:
+            yield from _overview(f"what_if_asked, {name}", answer[name], overview_tree(said_of(of)))
 
 
-def _listed(where: str, figure: str, ours: Iterable[str], theirs: Iterable[str]) -> Check:
-    """Whether all that should be there is, and nothing else."""
-    found, wanted = sorted(ours), sorted(theirs)
-    return Check(where, f"{figure} listed", found, wanted, BOOK, found == wanted)
+def _plan(plan: dict[str, Any], tree: Tree) -> Iterator[Found]:
+    overall = {name: value for name, value in plan.items() if name != "roles"}
+    yield from compare_block("plan", overall | {"undefined": _reasons(named(plan.get("overall")), "overall.")}, tree, {})
+    roles = named(plan.get("roles"))
+    told = [(role, block | {"undefined": _reasons(block)} if isinstance(block, dict) else block) for role, block in roles.items()]
+    yield from compare_blocks("plan", told, tree["roles"], {})
 
 
-def _named(value: Any) -> dict[str, Any]:
-    """What is in an object by its name, in a list by its place; nothing is in a number."""
-    if isinstance(value, list):
-        return {str(at): one for at, one in enumerate(value)}
-    return value if isinstance(value, dict) else {}
+def _codes_planned(report: Report) -> Codebook:
+    """The codes that the report's plan names."""
+    roles = named(named(report.get("plan")).get("roles"))
+    return {role: dict.fromkeys(named(named(block).get("codes")), "") for role, block in roles.items()}
 
 
-def _left(where: str, figure: str, value: Any, reason: str) -> Iterator[Unverified]:
-    """Every number in a part of the report that is not verified."""
-    if isinstance(value, int | float):
-        yield Unverified(where, figure, reason)
-    for name, one in _named(value).items():
-        yield from _left(where, f"{figure}.{name}", one, reason)
+def _reasons(need: dict[str, Any], at: str = "") -> dict[str, Any]:
+    """How many are needed has a reason where it is not known; an interval that is none, and a corpus of unknown size, have not."""
+    found = dict.fromkeys((f"{at}needed", f"{at}more"), need.get("reason")) | dict.fromkeys((f"{at}now", f"{at}possible"), _NONE_DUE)
+    for code, of_code in named(need.get("codes")).items():
+        found |= _reasons(named(of_code), f"{at}codes.{code}.")
+    return found
 
 
 # What is near and not equal
@@ -276,8 +211,8 @@ def _notes(who: str, pair: Report, parts: Mapping[str, Any]) -> Iterator[Note]:
         ("pooled", ""): [pooled(parts).pairs],
     }
     for (name, of), pairs in whole.items():
-        block = _named(_named(pair.get("roles")).get(name) if of else pair.get(name))
-        se, drawn = block.get("se"), _named(block.get("bootstrap")).get("se")
+        block = named(named(pair.get("roles")).get(name) if of else pair.get(name))
+        se, drawn = block.get("se"), named(block.get("bootstrap")).get("se")
         if not isinstance(se, float) or not se:
             continue
         for beside, other, within in (("jackknife", book.jackknife(pairs), 0.10), ("bootstrap", drawn, 0.25)):
