@@ -84,10 +84,9 @@ def strata_of(met: Met, part: Whole | None = None) -> Strata:
     order = np.argsort(met.conversation * len(strata) + stratum, kind="stable")
     stratum, conversation, a, b = stratum[order], met.conversation[order], met.a[order], met.b[order]
     of_place, pair = strata // n_annotators**2, strata % n_annotators**2
-    both = np.concatenate((of_place * n_annotators + pair // n_annotators, of_place * n_annotators + pair % n_annotators))
-    people, person = numbered(both, n_parts * n_roles * n_annotators)
+    people = (of_place * n_annotators + pair // n_annotators, of_place * n_annotators + pair % n_annotators)
     n, agree = totals(stratum, np.ones(len(a)), len(strata)), a == b
-    margins = margins_of((person[: len(strata)], person[len(strata) :]), n, (stratum, a, b), len(people))
+    margins = margins_of(people, of_place, n, (stratum, a, b))
     rows = np.flatnonzero((np.diff(stratum, prepend=-1) != 0) | (np.diff(conversation, prepend=-1) != 0))
     return Strata(
         of_place // n_roles, of_place % n_roles, pair // n_annotators, pair % n_annotators, n, totals(stratum, agree, len(strata)),

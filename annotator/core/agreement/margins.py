@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotator.core.agreement.counts import Real, Whole, totals
-
-_NUMBERS_AT_ONCE = 200_000
+from annotator.core.agreement.counts import Real, Whole, numbered, totals, used
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +23,53 @@ class Margins:
     moved: Real
 
 
-def margins_of(people: tuple[Whole, Whole], n: Real, met: tuple[Whole, Whole, Whole], n_people: int) -> Margins:
-    """From the two people of each stratum with how many pairs of labels it has, and each pair of labels: stratum, a, b.
-
-    A person, 0 to `n_people` - 1, is an annotator in one role and part.
+def margins_of(people: tuple[Whole, Whole], place: Whole, n: Real, met: tuple[Whole, Whole, Whole]) -> Margins:
+    """From the two people and the role and part of each stratum, with how many pairs of labels it has; and each pair of labels:
+    stratum, a, b. A person is an annotator in one role and part.
     """
-    first, second = people
+    if len(np.unique(np.concatenate(people))) == 2 * len(n):
+        return _of_two(n, *met)
     stratum, a, b = met
-    by_a, by_b = first[stratum], second[stratum]
-    said = totals(by_a, np.ones(len(a)), n_people) + totals(by_b, np.ones(len(b)), n_people)
-    size, n_labels = np.maximum(said, 1), int(max(a.max(initial=0), b.max(initial=0))) + 1
-    order = np.argsort(np.concatenate(people), kind="stable")
-    starts = np.searchsorted(np.concatenate(people)[order], np.arange(n_people))
-    other, weight = np.concatenate((second, first))[order], np.concatenate((n, n))[order][:, None]
-    met_by_chance, own, moved = np.zeros(len(n)), np.zeros(n_people), np.zeros(len(a))
-    step = max(1, _NUMBERS_AT_ONCE // max(len(n), n_people, 1))
-    for low in range(0, n_labels if len(a) else 0, step):
-        width = min(step, n_labels - low)
-        here_a, here_b = ((a >= low) & (a < low + width), (b >= low) & (b < low + width))
-        counts = sum(
-            totals(by[here] * width + label[here] - low, np.ones(here.sum()), n_people * width)
-            for by, label, here in ((by_a, a, here_a), (by_b, b, here_b))
-        ).reshape(n_people, width)  # type: ignore[union-attr]
-        met_by_chance += np.einsum("ij,ij->i", counts[first], counts[second])
-        # What each label of a person would meet in the others, weighted by how often they meet.
-        meets = np.add.reduceat((counts / size[:, None])[other] * weight, starts, axis=0)
-        own += np.einsum("ij,ij->i", counts / size[:, None], meets)
-        moved[here_a] += meets[by_a[here_a], a[here_a] - low] / size[by_a[here_a]]
-        moved[here_b] += meets[by_b[here_b], b[here_b] - low] / size[by_b[here_b]]
-    pe = met_by_chance / (size[first] * size[second])
-    moved += pe[stratum] - (own / size)[by_a] - (own / size)[by_b]
-    return Margins(pe, met_by_chance == said[first] * said[second], moved)
+    found, local = Margins(np.zeros(len(n)), np.zeros(len(n), dtype=bool), np.zeros(len(a))), np.zeros(len(n), dtype=np.int64)
+    for at in used(place).tolist():
+        strata, here = np.flatnonzero(place == at), place[stratum] == at
+        _, person = numbered(np.concatenate([of[strata] for of in people]), int(max(of.max() for of in people)) + 1)
+        local[strata] = np.arange(len(strata))
+        there = local[stratum[here]]
+        pair = (person[: len(strata)], person[len(strata) :])
+        found.pe[strata], found.one_label[strata], found.moved[here] = _of_several(pair, n[strata], (there, a[here], b[here]))
+    return found
+
+
+def _of_two(n: Real, stratum: Whole, a: Whole, b: Whole) -> Margins:
+    """Where nobody is in two strata: the margins are the pair's own."""
+    size = int(max(a.max(initial=0), b.max(initial=0))) + 1
+    kinds, place = numbered(np.concatenate((stratum * size + a, stratum * size + b)), len(n) * size)
+    of_a, of_b = place[: len(a)], place[len(a) :]
+    by_a, by_b = (np.bincount(of, minlength=len(kinds)) for of in (of_a, of_b))
+    chance = totals(kinds // size, by_a * by_b, len(n))
+    pe = chance / n**2
+    return Margins(pe, chance == n**2, (by_b[of_a] + by_a[of_b]) / n[stratum] - pe[stratum])
+
+
+def _of_several(people: tuple[Whole, Whole], n: Real, met: tuple[Whole, Whole, Whole]) -> tuple[Real, NDArray[np.bool_], Real]:
+    """The same of one role and part, whose people are numbered from 0."""
+    (first, second), (stratum, a, b) = people, met
+    n_people, by_a, by_b = int(max(first.max(), second.max())) + 1, first[stratum], second[stratum]
+    labels, label = numbered(np.concatenate((a, b)), int(max(a.max(), b.max())) + 1)
+    a, b = label[: len(a)], label[len(a) :]
+    shape = (n_people, len(labels))
+    key = np.concatenate((by_a * len(labels) + a, by_b * len(labels) + b))
+    counts = np.bincount(key, minlength=n_people * len(labels)).reshape(shape).astype(np.float64)
+    said = counts.sum(axis=1)
+    share, weight = counts / said[:, None], np.zeros((n_people, n_people))
+    np.add.at(weight, (np.concatenate(people), np.concatenate((second, first))), np.concatenate((n, n)))
+    # What each label of a person would meet in the others, weighted by how often they meet. Not by @, which starts threads: for tables
+    # as small as these that takes ten times as long.
+    meets = np.einsum("ij,jk->ik", weight, share)
+    chance, of = np.einsum("ij,ij->i", counts[first], counts[second]), said[first] * said[second]
+    moves = (meets - np.einsum("ij,ij->i", share, meets)[:, None]) / said[:, None]
+    return chance / of, chance == of, (chance / of)[stratum] + moves[by_a, a] + moves[by_b, b]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +90,9 @@ def code_margins(people: tuple[Whole, Whole], n: Real, a: Real, b: Real, n_peopl
     """From the two people of each row, how many pairs of labels it has (one column), and uses by the first and the second."""
     first, second = people
     said, uses = np.zeros((n_people, 1)), np.zeros((n_people, a.shape[1]))
-    for who, used in ((first, a), (second, b)):
+    for who, by in ((first, a), (second, b)):
         np.add.at(said, who, n)
-        np.add.at(uses, who, used)
+        np.add.at(uses, who, by)
     share = uses / np.maximum(said, 1)
     r, c = share[first], share[second]
     pe = r * c + (1 - r) * (1 - c)

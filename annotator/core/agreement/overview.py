@@ -208,9 +208,11 @@ def matrix(pool: Pool) -> list[dict[str, Any]]:
 
 
 def rest(pool: Pool) -> list[dict[str, Any]]:
-    """The stratified kappa of every annotator with all the others."""
+    """The stratified kappa of every annotator with all the others, who are as one: their margins are those of all that they said."""
     names, met = pool.ratings.annotators, pool.met
-    found = figures(met.where(np.tile(np.arange(len(met.a)), 2)), np.concatenate((met.first, met.second)), len(names))
+    columns = {name: np.tile(getattr(met, name), 2) for name in ("role", "conversation", "unit")}
+    own, others = np.concatenate((met.first, met.second)), np.full(2 * len(met.a), len(names))
+    found = figures(Met(own, others, a=np.concatenate((met.a, met.b)), b=np.concatenate((met.b, met.a)), **columns), own, len(names))
     return [{"annotator": name, **figure.line()} for name, figure in zip(names, found, strict=True)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from annotator.core.agreement.coefficients import ALL_ONE_LABEL
-from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole, numbered
+from annotator.core.agreement.counts import SKIPPED, Met, Ratings, Whole, numbered, totals
 from annotator.core.agreement.judgement import Codes
 from annotator.core.agreement.overview import Pool
 from annotator.core.agreement.report import NO_CODE
@@ -64,8 +64,17 @@ class _Role:
         return _Sums(float((a == b).sum()) - chance, float(self.n.sum()) - chance)
 
     def of_code(self, codes: Codes, b: Whole) -> _Sums:
-        """Kappa of any of these codes against the rest."""
-        return self.sums(np.array([not codes.isdisjoint(label) for label in self.labels], dtype=np.int64), b, 2)
+        """Kappa of any of these codes against the rest: that of `sums` with two kinds, counted at once."""
+        holds = np.array([not codes.isdisjoint(label) for label in self.labels], dtype=np.int64)
+        kind = self.pair * 4 + holds[self.a] * 2 + holds[b]
+        _, only_b, only_a, both = np.bincount(kind, minlength=len(self.n) * 4).reshape(len(self.n), 4).T
+        first, second = self.people
+        n_people = int(max(first.max(initial=-1), second.max(initial=-1))) + 1
+        said = totals(first, self.n, n_people) + totals(second, self.n, n_people)
+        share = (totals(first, only_a + both, n_people) + totals(second, only_b + both, n_people)) / np.maximum(said, 1)
+        r, c = share[first], share[second]
+        chance = float((self.n * (r * c + (1 - r) * (1 - c))).sum())
+        return _Sums(float((self.n - only_a - only_b).sum()) - chance, float(self.n.sum()) - chance)
 
 
 def what_if(pool: Pool, headline: str) -> dict[str, list[dict[str, Any]]]:
