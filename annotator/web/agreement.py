@@ -1,6 +1,5 @@
 """The agreement page, its tables, figures and methods paragraph: everybody's for leads and researchers, their own for annotators."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -17,20 +16,14 @@ from annotator.core.agreement.methods import methods
 from annotator.core.agreement.pictures import figures_svg
 from annotator.core.agreement.tables import cautions, for_paper, tables
 from annotator.core.table import Table
-from annotator.errors import BadInput, NotFound
-from annotator.exporters.figure import as_pdf, as_png
+from annotator.errors import BadInput
 from annotator.flow import agreement, agreement_report
 from annotator.flow.access import Right, View, agreement_view, may, require
 from annotator.flow.agreement_facts import facts_of
 from annotator.web.deps import is_fragment, reading, settings_of
-from annotator.web.render import Page, render_block, render_page
+from annotator.web.render import Page, attached, figure_file, render_block, render_page, table_file
 
 router = APIRouter()
-
-_PICTURES: dict[str, tuple[str, Callable[[str], bytes]]] = {
-    "svg": ("image/svg+xml", str.encode), "png": ("image/png", as_png), "pdf": ("application/pdf", as_pdf),
-}  # fmt: skip
-_TABLES = {"csv": "text/csv", "tex": "application/x-tex"}
 
 
 class Chosen(BaseModel):
@@ -163,14 +156,14 @@ def _merge(wanted: str) -> dict[str, str]:
 def as_json(request: Request, chosen: Wanted) -> Response:
     with reading(request) as (session, user):
         figures = agreement.report(session, agreement_view(user), chosen.asked(request))
-    return JSONResponse(figures, headers=_file("agreement.json"))
+    return JSONResponse(figures, headers=attached("agreement.json"))
 
 
 @router.get("/agreement.csv")
 def as_csv(request: Request, chosen: Wanted) -> Response:
     with reading(request) as (session, user):
         table = agreement_report.as_csv(agreement.report(session, agreement_view(user), chosen.asked(request)))
-    return Response(table, media_type="text/csv", headers=_file("agreement.csv"))
+    return Response(table, media_type="text/csv", headers=attached("agreement.csv"))
 
 
 @router.get("/agreement/methods.txt")
@@ -182,34 +175,19 @@ def paragraph(request: Request, chosen: Wanted) -> Response:
         told = methods(agreement.page(session, view, asked), facts_of(session, view, asked))
     if is_fragment(request):
         return render_block("agreement.html", "methods", MethodsFragment(methods=told))
-    return Response(told + "\n", media_type="text/plain", headers=_file("methods.txt"))
+    return Response(told + "\n", media_type="text/plain", headers=attached("methods.txt"))
 
 
 @router.get("/agreement/table/{name}.{suffix}")
 def table(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
-    figures = _figures(request, chosen)
-    found = next((one for one in tables(figures) if one.name == name), None)
-    if found is None or suffix not in _TABLES:
-        raise NotFound(f"There is no table {name}.{suffix} of these labels. The agreement page links those that there are.")
-    content = found.csv() if suffix == "csv" else for_paper(found).latex()
-    return Response(content, media_type=_TABLES[suffix], headers=_file(f"{name}.{suffix}"))
+    return table_file(tables(_figures(request, chosen)), name, suffix)
 
 
 @router.get("/agreement/figure/{name}.{suffix}")
 def figure(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
-    drawn = figures_svg(_figures(request, chosen)).get(name)
-    if drawn is None or suffix not in _PICTURES:
-        raise NotFound(f"There is no figure {name}.{suffix} of these labels. The agreement page links those that there are.")
-    media_type, convert = _PICTURES[suffix]
-    return Response(convert(drawn), media_type=media_type, headers=_file(f"{name}.{suffix}"))
+    return figure_file(figures_svg(_figures(request, chosen)), name, suffix)
 
 
 def _figures(request: Request, chosen: Chosen) -> dict[str, Any]:
     with reading(request) as (session, user):
         return agreement.page(session, agreement_view(user), chosen.asked(request))
-
-
-def _file(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
-
-

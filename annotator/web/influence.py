@@ -1,7 +1,7 @@
 """What the proposals of a round did to its labels: blind against assisted, for leads and researchers; its tables and figures as files."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -25,20 +25,15 @@ from annotator.core.agreement.influence_tables import (
 from annotator.core.agreement.shown import Question
 from annotator.core.agreement.tables import for_paper
 from annotator.core.table import Table
-from annotator.errors import BadInput, NotFound
-from annotator.exporters.figure import as_pdf, as_png
+from annotator.errors import BadInput
 from annotator.flow import agreement, influence, influence_report
 from annotator.flow.access import Right, require, view_of
 from annotator.models import User
 from annotator.web.deps import reading
-from annotator.web.render import Page, render_page
+from annotator.web.render import Page, attached, figure_file, render_page, table_file
 
 router = APIRouter()
 
-_PICTURES: dict[str, tuple[str, Callable[[str], bytes]]] = {
-    "svg": ("image/svg+xml", str.encode), "png": ("image/png", as_png), "pdf": ("application/pdf", as_pdf),
-}  # fmt: skip
-_TABLES = {"csv": "text/csv", "tex": "application/x-tex"}
 Rows = dict[str, dict[str, Compared]]
 
 
@@ -145,37 +140,25 @@ def _by(compared: Iterable[Compared], key: str) -> Rows:
 
 @router.get("/influence.json")
 def as_json(request: Request, chosen: Wanted) -> Response:
-    return JSONResponse(_read(request, chosen), headers=_file("influence.json"))
+    return JSONResponse(_read(request, chosen), headers=attached("influence.json"))
 
 
 @router.get("/influence.csv")
 def as_csv(request: Request, chosen: Wanted) -> Response:
-    return Response(all_in_one(_read(request, chosen)).csv(), media_type="text/csv", headers=_file("influence.csv"))
+    return Response(all_in_one(_read(request, chosen)).csv(), media_type="text/csv", headers=attached("influence.csv"))
 
 
 @router.get("/influence/table/{name}.{suffix}")
 def table(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
-    found = next((one for one in tables(_read(request, chosen)) if one.name == name), None)
-    if found is None or suffix not in _TABLES:
-        raise NotFound(f"There is no table {name}.{suffix} of this round. The page on what its proposals did links those that there are.")
-    content = found.csv() if suffix == "csv" else for_paper(found).latex()
-    return Response(content, media_type=_TABLES[suffix], headers=_file(f"influence-{name}.{suffix}"))
+    return table_file(tables(_read(request, chosen)), name, suffix, "influence-")
 
 
 @router.get("/influence/figure/{name}.{suffix}")
 def figure(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
-    drawn = figures_svg(_read(request, chosen)).get(name)
-    if drawn is None or suffix not in _PICTURES:
-        raise NotFound(f"There is no figure {name}.{suffix} of this round. The page on what its proposals did links those that there are.")
-    media_type, convert = _PICTURES[suffix]
-    return Response(convert(drawn), media_type=media_type, headers=_file(f"influence-{name}.{suffix}"))
+    return figure_file(figures_svg(_read(request, chosen)), name, suffix, "influence-")
 
 
 def _read(request: Request, chosen: Chosen) -> dict[str, Any]:
     with reading(request) as (session, user):
         require(user, Right.READ_ALL)
         return _report(session, user, chosen)
-
-
-def _file(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}"'}

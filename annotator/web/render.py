@@ -1,13 +1,21 @@
-"""Templates: whole pages, and named blocks of them as fragments. Contexts are dataclasses; nothing undefined is printed."""
+"""Templates: whole pages, and named blocks of them as fragments. Contexts are dataclasses; nothing undefined is printed.
 
-from collections.abc import Iterable
+And what is downloaded: tables and drawings as files.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
+from annotator.core.agreement.tables import for_paper
+from annotator.core.table import Table
+from annotator.errors import NotFound
+from annotator.exporters.figure import as_pdf, as_png
 from annotator.flow.access import Right, may
 from annotator.models import User
 from annotator.paths import shipped
@@ -79,3 +87,33 @@ def render_blocks(name: str, block: str, contexts: Iterable[Any], status: int = 
 def _context(page: Any) -> dict[str, Any]:
     values = {field.name: getattr(page, field.name) for field in fields(page)}
     return values | {"page": page}
+
+
+_PICTURES: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "svg": ("image/svg+xml", str.encode), "png": ("image/png", as_png), "pdf": ("application/pdf", as_pdf),
+}  # fmt: skip
+_TABLES: dict[str, tuple[str, Callable[[Table], str]]] = {
+    "csv": ("text/csv", Table.csv), "tex": ("application/x-tex", lambda table: for_paper(table).latex()),
+}  # fmt: skip
+
+
+def table_file(tables: Iterable[Table], name: str, suffix: str, prefix: str = "") -> Response:
+    """One of the tables as a file, csv or tex."""
+    found = next((one for one in tables if one.name == name), None)
+    if found is None or suffix not in _TABLES:
+        raise NotFound(f"There is no table {name}.{suffix} here. The page links those that there are.")
+    media_type, written = _TABLES[suffix]
+    return Response(written(found), media_type=media_type, headers=attached(f"{prefix}{name}.{suffix}"))
+
+
+def figure_file(drawings: Mapping[str, str], name: str, suffix: str, prefix: str = "") -> Response:
+    """One of the drawings as a file, svg, png or pdf."""
+    if name not in drawings or suffix not in _PICTURES:
+        raise NotFound(f"There is no figure {name}.{suffix} here. The page links those that there are.")
+    media_type, converted = _PICTURES[suffix]
+    return Response(converted(drawings[name]), media_type=media_type, headers=attached(f"{prefix}{name}.{suffix}"))
+
+
+def attached(name: str) -> dict[str, str]:
+    """The header that makes an answer a file to keep, under this name."""
+    return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}

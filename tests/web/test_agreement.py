@@ -109,7 +109,7 @@ def test_a_table_comes_as_csv_and_latex(name: str, words: str, browse: Browse) -
     table, paper = (lea.get(f"/agreement/table/{name}.{suffix}") for suffix in ("csv", "tex"))
     assert (table.headers["content-type"], words in table.text) == ("text/csv; charset=utf-8", True)
     assert (r"\begin{tabular}" in paper.text, r"\toprule" in paper.text) == (True, True)
-    assert [one.headers["content-disposition"][-len(name) - 5 : -1] for one in (table, paper)] == [f"{name}.csv", f"{name}.tex"]
+    assert [one.headers["content-disposition"].rpartition("'")[2] for one in (table, paper)] == [f"{name}.csv", f"{name}.tex"]
 
 
 @pytest.mark.usefixtures("labelled")
@@ -236,4 +236,4 @@ def test_what_cannot_be_shown_is_a_sentence(query: str, status: int, sentence: s
 @pytest.mark.parametrize("path", ["table/none.csv", "table/codes.docx", "figure/none.svg", "figure/codes.gif"])
 def test_a_file_that_there_is_not_is_a_sentence(path: str, browse: Browse) -> None:
     answer = browse("lea").get(f"/agreement/{path}")
-    assert (answer.status_code, "The agreement page links those that there are" in text(answer)) == (404, True)
+    assert (answer.status_code, "The page links those that there are" in text(answer)) == (404, True)
