@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlmodel import Session, col
 
 from annotator.core.agreement import Handed, sample_of
+from annotator.core.labelled import split_codes
 from annotator.flow.access import PLACED, View, compared
 from annotator.flow.corpus import shown_names
 from annotator.flow.first_labels import Labels, side_by_side
@@ -55,10 +56,15 @@ def as_it_stands(session: Session, view: View, round_name: str | None = None) ->
     for assignment_id, labels in before.items():
         # Where every label was taken back there is nothing to find.
         stands = found.get(assignment_id) or {role: [None] * len(said) for role, said in labels.items()}
-        n = sum(a != b for role, said in labels.items() for a, b in zip(stands[role], said, strict=True))
+        n = sum(_codes(a) != _codes(b) for role, said in labels.items() for a, b in zip(stands[role], said, strict=True))
         if n:
             changed[assignment_id], n_changed = stands, n_changed + n
     return (_sample(session, view, round_name, changed), n_changed) if changed else None
+
+
+def _codes(label: str | bool | None) -> frozenset[str] | bool | None:
+    """The order of codes, which files may have as they like, is nothing that was said."""
+    return frozenset(split_codes(label)) if isinstance(label, str) else label
 
 
 def _sample(session: Session, view: View, round_name: str | None, instead: Mapping[int, Labels]) -> "Sample":

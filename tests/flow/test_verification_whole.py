@@ -4,6 +4,8 @@ import json
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +19,10 @@ from annotator.errors import Conflict
 from annotator.flow import agreement as flow_agreement
 from annotator.flow.access import EVERYTHING
 from annotator.flow.acts import Act
-from annotator.flow.verification import Verification, data_in, data_of, verify
-from annotator.flow.verification.book import Pair, table
+from annotator.flow.intake import import_paths
+from annotator.flow.intake_report import Options
+from annotator.flow.verification import Verification, book, data_in, data_of, joint, verify
+from annotator.flow.verification.book import Pair
 from annotator.flow.verification.overview import with_themselves_tree
 from annotator.flow.verification.plan import conversations_needed
 from annotator.flow.verification.said import Row, Said, said_of
@@ -51,7 +55,8 @@ def test_every_part_of_a_table_s_report_is_verified_whatever_was_asked_for(asked
     report = of_table(rows, asked)
     done = verify(data_of(rows), report, asked)
     assert_equal_and_whole(done, report)
-    assert {"by_round, first", "by_round, second", "by_condition, blind", "matrix, ann - cem", "plan", "plan, Seeker"} <= places(done)
+    condition = f"by_condition, {asked.condition or 'blind'}"
+    assert {"by_round, first", "by_round, second", condition, "matrix, ann - cem", "plan", "plan, Seeker"} <= places(done)
     assert asked.round == "second" or any(where.startswith("what_if, Seeker, ") for where in places(done))
 
 
@@ -162,6 +167,29 @@ def test_as_many_conversations_as_needed_do_and_one_less_does_not(se: float, n: 
     assert needed == 2 or reach[0] > half_width
 
 
+label_of = st.frozensets(st.sampled_from("ABC"), max_size=2)
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("cde"), label_of, label_of), max_size=8), min_size=1, max_size=3))
+def test_between_two_annotators_margins_are_those_of_the_pair(roles: list[list[tuple[str, frozenset[str], frozenset[str]]]]) -> None:
+    parts = [[Pair(*one) for one in part] for part in roles]
+    strata = [joint.Stratum((str(at), "ann"), (str(at), "ben"), part) for at, part in enumerate(parts)]
+    assert joint.agreed(joint.counted(strata)) == book.stratified(map(book.cohen, parts))
+    assert joint.pulls(strata) == book.pulls(parts)
+
+
+def test_margins_are_of_all_that_an_annotator_said() -> None:
+    """Ann says A B where ben says A A, and A A where cem does: her margin of A is 3/4 with either of them."""
+    met = {"ben": "AA BA", "cem": "AA AA"}
+    strata = [
+        joint.Stratum(("s", "ann"), ("s", other), [Pair(str(at), *two) for at, two in enumerate(said.split())])
+        for other, said in met.items()
+    ]  # fmt: skip
+    found = joint.agreed(joint.counted(strata))
+    assert (found.n, found.po, found.pe) == (4, Fraction(3, 4), Fraction(3, 4))
+    assert found.kappa == 0
+
+
 # A project
 
 
@@ -233,6 +261,21 @@ def test_labels_that_changed_are_those_of_the_decisions(session: Session) -> Non
     ]
 
 
+def test_codes_in_another_order_are_no_change(session: Session, tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("conversation,utterance,role,annotator,codes,round\ns1_d_1,2,Seeker,alice,PEP|PCT,r1\n", encoding="utf-8")
+    import_paths(session, [file], None, Options())
+    reopen(session, "alice", "s1_d_1")
+    label(session, "alice", "s1_d_1", 2, "PCT", "PEP")
+    done, report = verified(session)
+    assert_equal_and_whole(done, report)
+    assert report["after_discussion"] is None
+    label(session, "alice", "s1_d_1", 2, "PCT")
+    done, report = verified(session)
+    assert_equal_and_whole(done, report)
+    assert report["after_discussion"]["n_changed"] == 1
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(("alice", "bob")), st.sampled_from(("s1_d_1", "s2_d_2")), st.integers(1, 4),
@@ -260,8 +303,3 @@ def test_whatever_people_did_the_report_is_what_the_decisions_say(db: Database, 
                 else:
                     reopen(session, name, conversation)
         assert_equal_and_whole(*verified(session))
-
-
-def test_pairs_are_counted_once() -> None:
-    pairs = [Pair("c", "A", "B"), Pair("d", "A", "B"), Pair("d", "B", "B")]
-    assert table(pairs) == {("A", "B"): 2, ("B", "B"): 1}

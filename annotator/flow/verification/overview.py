@@ -84,15 +84,14 @@ def _n_utterances(said: Said) -> Counter[str]:
 
 def matrix_tree(said: Said) -> Tree:
     """ "a - b" → LINE of these two."""
-    return {
-        f"{a} - {b}": _kappa(one for one in _every(by_role(said)) if (one.a[1], one.b[1]) == (a, b))
-        for a, b in combinations(said.annotators, 2)
-    }
+    strata = _every(by_role(said))
+    return {f"{a} - {b}": _kappa(one for one in strata if (one.a[1], one.b[1]) == (a, b)) for a, b in combinations(said.annotators, 2)}
 
 
 def rest_tree(said: Said) -> Tree:
     """Annotator → LINE of theirs with everybody else's."""
-    return {name: _kappa(one for one in _every(by_role(said)) if name in (one.a[1], one.b[1])) for name in said.annotators}
+    strata = _every(by_role(said))
+    return {name: _kappa(one for one in strata if name in (one.a[1], one.b[1])) for name in said.annotators}
 
 
 def by_round_tree(rows: Sequence[Row]) -> Tree:
@@ -107,13 +106,12 @@ def by_round_tree(rows: Sequence[Row]) -> Tree:
     }
 
 
-def by_condition_tree(rows: Sequence[Row], asked: Asked) -> Tree:
-    """Condition → LINE of what was said in it, within one round; those that were not asked for are without labels."""
-    found = of_rounds(first(chosen(rows, asked)))
-    return {
-        name: _kappa(_every(by_role(said_of(row for row in found if row.condition == name))))
-        for name in {row.condition for row in rows}
-    }  # fmt: skip
+def by_condition_tree(rows: Iterable[Row]) -> Tree:
+    """Condition → LINE of what was said in it, within one round."""
+    of: dict[str, list[Row]] = {}
+    for row in of_rounds(first(rows)):
+        of.setdefault(row.condition, []).append(row)
+    return {name: _kappa(_every(by_role(said_of(found)))) for name, found in of.items()}
 
 
 def with_themselves_tree(rows: Iterable[Row]) -> Tree:

@@ -92,7 +92,7 @@ def _found(data: Data, report: Report, asked: Asked) -> Iterator[Found]:
         "matrix": lambda lines: _lines("matrix", "annotators", lines, matrix_tree(everyone)),
         "rest": lambda lines: _lines("rest", "annotator", lines, rest_tree(everyone)),
         "by_round": lambda lines: _lines("by_round", "round", lines, by_round_tree(data.rows)),
-        "by_condition": lambda lines: compare_blocks("by_condition", named(lines).items(), by_condition_tree(data.rows, asked), {}),
+        "by_condition": lambda lines: compare_blocks("by_condition", named(lines).items(), by_condition_tree(rows), {}),
         "with_themselves": lambda lines: _lines("with_themselves", "annotator", lines, with_themselves_tree(rows)),
         "after_discussion": lambda line: _after_discussion(line, after_discussion_tree(data, asked)),
         "what_if": lambda roles: _what_if(named(roles), what_if_tree(said, overview["headline"].value)),
@@ -166,9 +166,7 @@ def _after_discussion(line: Any, tree: Tree | None) -> Iterator[Found]:
 def _what_if(roles: dict[str, Any], trees: Tree) -> Iterator[Found]:
     yield listed("what_if", "roles", roles, trees)
     for role, lines in roles.items():
-        undefined = {"undefined": dict.fromkeys(next(iter(trees.get(role, {}).values()), ()), _NONE_DUE)}
-        excused = [line | undefined if isinstance(line, dict) else line for line in named(lines).values()]
-        yield from _lines(f"what_if, {role}", "codes", excused, trees.get(role, {}))
+        yield from _lines(f"what_if, {role}", "codes", lines, trees.get(role, {}))
 
 
 def _what_if_asked(answer: dict[str, Any], rows: list[Row]) -> Iterator[Found]:
