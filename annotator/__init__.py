@@ -127,6 +127,8 @@ def each_label(path: str | Path) -> Iterator[Labelled]:
             yield from each_once(read_rows(lines, path.name), path.name)
     except FileNotFoundError as error:
         raise BadInput(f"{path} does not exist. Check the path.") from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}). Give a table as CSV that you may read.") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path.name}: not UTF-8 text (byte {error.start + 1}). Save the table as CSV (UTF-8).") from error
 

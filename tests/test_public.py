@@ -58,6 +58,11 @@ def test_a_table_that_cannot_be_read_is_a_sentence(table: Path, content: bytes |
         read_labels(table)
 
 
+def test_a_folder_instead_of_a_table_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"cannot be read \(Is a directory\)\. Give a table as CSV that you may read\."):
+        read_labels(tmp_path)
+
+
 def test_two_rows_of_one_annotator_for_one_utterance_are_an_error(table: Path) -> None:
     table.write_text(TABLE + "c1,1,Seeker,ana,PEP\n")
     with pytest.raises(BadInput, match="lines 2 and 11: conversation 'c1', utterance '1' has two rows of annotator 'ana'"):
