@@ -12,13 +12,15 @@ import pytest
 from conftest import Stage
 from flow.golden import FIRST, SECOND, decide, differ
 from flow.steps import hand_in, label, role_at
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import Session
 from terminal import Run, done, sentence
 
 from annotator.core.labelled import Labelled
 from annotator.db import Database
 from annotator.flow.agreement_facts import SOFTWARE
-from annotator.flow.agreement_files import pairs_csv
+from annotator.flow.agreement_files import file_stem, pairs_csv
 
 HEADING = "conversation,utterance,role,annotator,codes,condition,round,taxonomy_version"
 SAID = {"ana": "IQ IQ RP RP ACK IQ", "ben": "IQ RP RP RP ACK IQ", "cem": "IQ IQ RP ACK ACK RP"}
@@ -304,6 +306,22 @@ def test_files_are_written_anew_and_what_is_in_the_way_is_a_sentence(run: Run, t
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "tables").write_text("", encoding="utf-8")
     assert "cannot be written" in sentence(run(*asked, tmp_path / "other"))
+
+
+def test_drawings_of_roles_with_alike_or_long_names_are_files_of_their_own(run: Run, tmp_path: Path) -> None:
+    roles = ("a.b", "a_2eb", "a_2e_b", "a/b", "x" * 300, "x" * 300 + "y")
+    rows = [f"c{at},{n},{role},{who},{'AB'[at % 2]},,," for at in range(2) for n, role in enumerate(roles) for who in ("ana", "ben")]
+    done(run("agree", written(tmp_path / "labels.csv", rows), "--out", tmp_path / "out"))
+    names = [path.stem for path in (tmp_path / "out" / "figures").glob("confusion-*.svg")]
+    assert len(names) == len(roles) and max(map(len, names)) == 80
+    assert {file_stem(f"confusion-{role}") for role in roles} == set(names)
+
+
+@given(st.lists(st.text(min_size=1), unique=True, max_size=8))
+def test_two_names_are_never_one_file(names: list[str]) -> None:
+    stems = [file_stem(name) for name in names]
+    assert len(set(stems)) == len(names)
+    assert all(re.fullmatch(r"[\w-]+", stem) and len(stem.encode()) <= 80 for stem in stems)
 
 
 def test_a_project_writes_what_it_knows(project: Run, db: Database, tmp_path: Path) -> None:

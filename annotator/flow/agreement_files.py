@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +21,8 @@ from annotator.exporters.figure import as_pdf, as_png
 
 PAIR_FILE, LABEL_FILE = "pairs.csv", "labels.csv"
 _PAIRS = ("conversation", "utterance", "role", "round", "condition", "annotator_a", "codes_a", "annotator_b", "codes_b")
+_LONGEST = 80
+"""So many bytes, in UTF-8, the name of a drawing's file has at most, without its ending."""
 _FURTHER = ("condition", "round", "taxonomy_version")
 
 
@@ -52,10 +55,23 @@ def _contents(figures: Mapping[str, Any], facts: Facts, labels: Sequence[Labelle
         yield f"tables/{table.name}.tex", for_paper(table).latex()
     on_paper = {"png": as_png, "pdf": as_pdf} if find_spec("vl_convert") else {}
     for name, svg in figures_svg(figures).items():
-        stem = "figures/" + sub(r"[^\w-]", lambda sign: f"_{ord(sign[0]):x}", name)
+        stem = f"figures/{file_stem(name)}"
         yield f"{stem}.svg", svg
         for ending, converted in on_paper.items():
             yield f"{stem}.{ending}", converted(svg)
+
+
+def file_stem(name: str) -> str:
+    """The name of a drawing as that of a file: what is no letter, digit or hyphen by its number, and of a long one the beginning and a
+    hash of all of it, so that two drawings are never one file.
+
+    >>> file_stem("confusion-Über.ich"), file_stem("a_b"), len(file_stem("?" * 100))
+    ('confusion-Über_2e_ich', 'a_5f_b', 80)
+    """
+    stem = sub(r"[^\w-]|_", lambda sign: f"_{ord(sign[0]):x}_", name)
+    if len(stem.encode()) <= _LONGEST:
+        return stem
+    return f"{stem.encode()[: _LONGEST - 9].decode(errors='ignore')}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def pairs_csv(labels: Iterable[Labelled]) -> str:
