@@ -1,17 +1,33 @@
-"""Memory that a large count needed, given back to the system."""
+"""Memory that a large count needed, given back to the system.
+
+The C library of Linux keeps freed memory, for each thread its own; other systems' have no such functions, and need none.
+"""
 
 import gc
 import sys
+from typing import Any
+
+_ARENA_MAX = -8
+"""Of glibc's malloc.h: from how many places threads take memory."""
+
+
+def share() -> None:
+    """Let all threads take memory from one place, which can be given back whole. To be called before there are threads.
+
+    A server answers by many of them, and would hold in the end what its largest count took, once for each.
+    """
+    if (choose := _of_c("mallopt")) is not None:
+        choose(_ARENA_MAX, 1)
 
 
 def give_back() -> None:
-    """Let go of what is no longer used, and let the C library return what is free.
-
-    Commands look for unused values seldom, and that library, on Linux, keeps freed memory for the thread that had it. A server
-    answers by many threads, so without this it would hold in the end what its largest count took, once for each of them.
-    """
-    import ctypes  # numpy has loaded it, where there was something to count
-
+    """Let go of what is no longer used, which commands look for seldom, and let the C library return what is free."""
     gc.collect()
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+    if (trim := _of_c("malloc_trim")) is not None:
         trim(0)
+
+
+def _of_c(name: str) -> Any:
+    import ctypes  # commands that give nothing back do without
+
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

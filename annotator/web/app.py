@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
+from annotator.flow.memory import share
 from annotator.flow.project import open_project
 from annotator.paths import PACKAGE
 from annotator.settings import Settings, read_settings
@@ -42,6 +43,7 @@ from annotator.web.security import Security
 
 def served() -> FastAPI:
     """The app of a server's process. What is loaded by now stays, so looking for unused values passes it by from here on."""
+    share()
     app = create_app()
     gc.collect()
     gc.freeze()

@@ -24,11 +24,13 @@ def watched(rows: Iterable[Labelled], warnings: list[str]) -> Iterator[Labelled]
     places: defaultdict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
     other: dict[tuple[str, str], tuple[str, str]] = {}
     said: set[tuple[str, str, tuple[str, ...]]] = set()
+    whose: dict[tuple[str, str], tuple[str, str]] = {}  # one of each for all utterances, of which there may be millions
     for row in rows:
         conversation, utterance, role, annotator, codes = row[:5]
         if annotator:
             said.add((annotator, role, codes))
-            if places[conversation].setdefault(utterance, (role, annotator))[0] != role:
+            own = (role, annotator)
+            if places[conversation].setdefault(utterance, whose.setdefault(own, own))[0] != role:
                 other.setdefault((conversation, utterance), (role, annotator))
         yield row
     warnings += _under_two_roles(places, other)
