@@ -8,14 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import measures, report
+from bench.agreement import agreement_at_scale
 from bench.children import ROOT
 from bench.first_pass import first_pass
 from bench.keys import keys
 from bench.measures import FULL, QUICK, Row
 from bench.stage import prepare
 
-_PARTS = ("import", "start", "open", "save", "export", "tagging", "first-pass", "keys")
+_PARTS = ("import", "start", "open", "save", "export", "tagging", "first-pass", "keys", "agreement")
 _NEED_SERVER = {"open", "save"}
+_ALONE = {"tagging", "first-pass", "keys", "agreement"}
+"""Parts that bring their own project."""
 
 
 def main() -> None:
@@ -43,7 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.work) as folder:
         work = Path(folder)
         note("machine", lambda: measures.machine(work))
-        if parts - {"tagging", "first-pass", "keys"}:
+        if parts - _ALONE:
             project = _imported(work, size, options.seed, note)
         if "start" in parts:
             note("start", lambda: measures.starting(project, size))
@@ -59,6 +62,8 @@ def main() -> None:
             note("first pass", lambda: first_pass(work, size, options.seed))
         if "keys" in parts:
             note("keys", lambda: keys(work, options.seed))
+        if "agreement" in parts:
+            note("agreement", lambda: agreement_at_scale(work, size, options.seed))
     where |= {"seed": options.seed, "minutes": max(1.0, (time.monotonic() - begun) / 60)}
     report.write_json(options.json, where, size, rows)
     if page := options.page or (ROOT / "docs" / "benchmarks.md" if parts == set(_PARTS) and not options.quick else None):

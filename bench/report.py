@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.agreement import TIMES
 from bench.measures import Row, Size
 
 _HEAD = """\
@@ -51,6 +52,11 @@ time with the same prompt and the whole conversation.
 - **keys**: ten VOGUE conversations labelled on the real desk in a real Chromium by somebody who means just the published labels: \
 `Enter` where the proposal is right, `Shift` + `Enter` where all proposals of a turn are, the codes' keys elsewhere. A chord is one \
 key; handing in and going to the next conversation are not counted.
+- **agreement**: `bench/agreement.py`. The corpus with two labels on every utterance, made up so that people agree in one conversation \
+more than in another, imported and then made to look as if labelled here. All figures is `flow.agreement.summary`, what the lead's \
+page is made of, called in a process that has loaded what the server has, after one call for warming up. Reading is from the database \
+to whole numbers. Memory is what the server holds resident when the page was asked for {page} times. The table's pairs are of two \
+annotators; the script beside it reads the same file with csv.reader and calls `cohen_kappa_score` per role, `agree` makes every figure.
 
 p50 is the median, p95 what 95 of 100 stay under. A median of three runs stands for commands.
 """
@@ -97,7 +103,7 @@ def write_page(path: Path, where: dict[str, Any], size: Size, rows: Sequence[Row
     small = " This was a `--quick` run, of a tenth of that size: its figures are for trying only." if quick else ""
     head = _HEAD.format(**where, conversations=size.conversations, utterances=size.utterances, quick=small)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(head + "\n".join(map(_line, rows)) + "\n" + _MEANING.format(blocks=size.blocks) + _PEERS, encoding="utf-8")
+    path.write_text(head + "\n".join(map(_line, rows)) + "\n" + _MEANING.format(blocks=size.blocks, page=TIMES) + _PEERS, encoding="utf-8")
 
 
 def _line(row: Row) -> str:
