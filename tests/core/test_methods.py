@@ -126,6 +126,7 @@ def test_what_no_figure_has_is_a_bracket_too() -> None:
     found = figures()
     del found["pairs"], found["all"]
     assert "[alpha, which `annotator agree` gives]" in methods(found, FACTS)
+    assert "[kappa per category, which `annotator agree --out` gives per pair of annotators: table categories]" in methods(found, FACTS)
 
 
 def test_with_all_facts_only_what_no_tool_knows_is_left_in_brackets() -> None:
@@ -173,12 +174,21 @@ def test_the_mean_of_codes_used_often_stands_beside_that_of_all() -> None:
         (replace(FACTS, codes_per_label=(1, 1)), "Each utterance got one code (single-label)."),
         (replace(FACTS, codes_per_label=None), "All labels hold one code at most (single-label)."),
         (replace(FACTS, n_skipped=None), "; labels missing in conversations that were labelled otherwise: 1"),
-        (replace(FACTS, settled=Settled(5, 0, 0, 0)), "settled 0 of 5 utterances with gold"),
+        (
+            replace(FACTS, settled=Settled(5, 0, 0, 0)),
+            "Equal labels became gold as they are (5 utterances); no utterance was adjudicated by a lead.",
+        ),
         (replace(FACTS, settled=None), "[procedure, and how often it changed labels]"),
     ],
 )
 def test_facts_that_may_differ(facts: Facts, words: str) -> None:
     assert words in methods(figures(), facts)
+
+
+def test_where_categories_are_known_and_their_kappa_is_not_the_taxonomy_is_not_missing() -> None:
+    alike = [Handed(who, f"c{at}", "Seeker", ("IQ",), "r1") for at in range(2) for who in ("ana", "ben")]
+    said = methods(figures_of(alike, codebook=CODEBOOK), FACTS)
+    assert "Agreement on categories of codes is undefined (why: table within_categories)." in said and "needs the taxonomy" not in said
 
 
 def test_in_latex_it_is_one_line() -> None:

@@ -75,10 +75,9 @@ def methods(figures: Figures, facts: Facts) -> str:
 
     Always in brackets, as no tool can know it: who the annotators are and how they were trained; how the adjudicator decided; where
     the files are kept. In brackets where it is not known: whether utterances were segmented before they were labelled, and of how large
-    a corpus they are; how the doubly labelled conversations were selected; what annotators saw of
-    each other's labels; whether the labels are those before discussion; the taxonomy's version; skips; alpha; figures per category;
-    whether proposals were shown, of which model and prompt; what adjudication changed; the software. Warnings about the figures stand
-    in brackets too.
+    a corpus they are; how the doubly labelled conversations were selected; what annotators saw of each other's labels; whether these
+    are from before discussion; the taxonomy's version; skips; alpha; figures per category; whether proposals were shown, of which model
+    and prompt; what adjudication changed; the software. Warnings about the figures stand in brackets too.
 
     >>> methods({"overview": {"stratified": {"n_pairs": 0}}}, Facts())
     'No utterance is labelled by two annotators, so there is no agreement to report.'
@@ -216,10 +215,8 @@ def _coefficient(figures: Figures, facts: Facts) -> Iterator[str]:
     line = overview["stratified"]
     strata, margins = "roles", "each with its own margins"
     if overview["n_annotators"] > 2:
-        strata, margins = (
-            "roles and pairs of annotators",
-            "pe from the margins of either annotator over all their pairs of labels of a role",
-        )
+        strata = "roles and pairs of annotators"
+        margins = "pe from the margins of either annotator over all their pairs of labels of a role"
     if overview["headline"] == "kappa_macro":
         yield (
             f"The coefficient is the mean of Cohen's kappa (each code against the rest, per role) over {line['n_codes']} codes; beside it "
@@ -230,18 +227,15 @@ def _coefficient(figures: Figures, facts: Facts) -> Iterator[str]:
             f"The coefficient is Cohen's kappa of the whole label, where two labels agree if they are the same set of codes, stratified by "
             f"{strata}, {margins}: the sum of n (po - pe) over the sum of n (1 - pe)."
         )
+    effect = "" if line["design_effect"] is None else f", design effect {line['design_effect']:.2f}"
     yield (
         f"Intervals are of 95 %, linearised, with errors clustered by conversation (G = {line['n_conversations']}, t with G - 1 degrees of "
-        f"freedom{_effect(line)}); those of codes with fewer than 20 expected uses are by goodness of fit, widened by the design effect."
+        f"freedom{effect}); those of codes with fewer than 20 expected uses are by goodness of fit, widened by the design effect."
     )
     for pair in figures.get("pairs", ()) if len(figures.get("pairs", ())) == 1 else ():
         if drawn := pair["stratified"]["bootstrap"]:
             low, high = drawn["ci95"]
             yield f"A bootstrap of conversations ({drawn['draws']:,} draws, seed {drawn['seed']}) gives {low:.3f} to {high:.3f} for kappa."
-
-
-def _effect(line: Figures) -> str:
-    return "" if line["design_effect"] is None else f", design effect {line['design_effect']:.2f}"
 
 
 def _result(figures: Figures, facts: Facts) -> Iterator[str]:
@@ -286,13 +280,16 @@ def _beside(figures: Figures, facts: Facts) -> Iterator[str]:
 
 
 def _categories(figures: Figures, facts: Facts) -> Iterator[str]:
+    blocks = [(role, block) for pair in figures.get("pairs", ()) for role, block in pair["roles"].items()]
     found: dict[str, list[float]] = {}
-    for pair in figures.get("pairs", ()):
-        for role, block in pair["roles"].items():
-            if block["kappa_categories"] is not None:
-                found.setdefault(role, []).append(block["kappa_categories"])
+    for role, block in blocks:
+        if block["kappa_categories"] is not None:
+            found.setdefault(role, []).append(block["kappa_categories"])
     if not found:
-        yield "Agreement on categories of codes is [kappa per category, which needs the taxonomy]."
+        why = "which needs the taxonomy" if blocks else "which `annotator agree --out` gives per pair of annotators: table categories"
+        known = any(block["categories"] for _, block in blocks)
+        said = "undefined (why: table within_categories)" if known else f"[kappa per category, {why}]"
+        yield f"Agreement on categories of codes is {said}."
         return
     told = [f"{role} {_range(kappas)}" for role, kappas in found.items()]
     of_pairs = "" if len(figures["pairs"]) == 1 else ", from the lowest to the highest pair of annotators"
@@ -357,16 +354,18 @@ def _adjudication(figures: Figures, facts: Facts) -> Iterator[str]:
     if settled is None or not settled.n_gold:
         yield "Disagreements were adjudicated by [procedure, and how often it changed labels]."
         return
+    if not settled.n_adjudicated:
+        yield f"Equal labels became gold as they are ({counted(settled.n_gold, 'utterance')}); no utterance was adjudicated by a lead."
+        return
     yield (
         f"Equal labels became gold as they are; a lead who had labelled none of them settled {settled.n_adjudicated:,} of "
         f"{settled.n_gold:,} utterances with gold, seeing the labels in an order drawn by lot and without names "
         "[and by which rule the lead decided]."
     )
-    if settled.n_adjudicated:
-        yield (
-            f"On {settled.n_changed:,} of these ({_share(settled.n_changed, settled.n_adjudicated)}) gold differs from what at least one "
-            f"annotator had said, on {settled.n_new:,} ({_share(settled.n_new, settled.n_adjudicated)}) from what each of them had said."
-        )
+    yield (
+        f"On {settled.n_changed:,} of these ({_share(settled.n_changed, settled.n_adjudicated)}) gold differs from what at least one "
+        f"annotator had said, on {settled.n_new:,} ({_share(settled.n_new, settled.n_adjudicated)}) from what each of them had said."
+    )
 
 
 def _means(facts: Facts) -> Iterator[str]:
