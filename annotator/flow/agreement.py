@@ -82,7 +82,7 @@ def read(session: Session, view: View, asked: Asked) -> tuple[Any, Asked, Codebo
     if asked.round is not None and asked.round not in (known := rounds_with_labels(session, view)):
         if view.only_user_id is not None:
             raise BadInput(f"No closed round of yours is called {asked.round!r}. Closed are: {', '.join(known) or 'none yet'}.")
-        raise BadInput(f"Nothing was handed in for a round {asked.round!r}. Known: {', '.join(known) or 'none'}.")
+        raise BadInput(f"Nothing was handed in for a round {asked.round!r}. Known: {', '.join(filter(None, known)) or 'none'}.")
     if view.only_user_id is not None:
         asked = replace(asked, of=session.get_one(User, view.only_user_id).name)
     known_taxonomy = current(session)[1] if current_version(session) is not None else None

@@ -61,6 +61,8 @@ def confused(session: Session, user: User, asked: Asked, cell: Cell, number: int
     open_to = _open_to(session, user, {one.conversation for one in found})
     shown = [one for one in found if one.conversation in open_to]
     number = max(1, number)
+    if asked.of is not None:  # nobody learns by the conversations who the numbers of other pages are
+        shown = [one._replace(second="another annotator") for one in shown]
     rows = _rows(session, cell.role, shown[(number - 1) * PAGE : number * PAGE])
     return Shown(rows, len(found), len(found) - len(shown), number)
 

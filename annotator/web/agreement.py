@@ -34,14 +34,16 @@ class Chosen(BaseModel):
     a: str = ""
     b: str = ""
     threshold: float | None = Field(None, ge=-1, le=1)
-    half_width: float = Field(0.05, gt=0, le=1)
-    code_half_width: float = Field(0.1, gt=0, le=1)
+    half_width: float = Field(0.05, ge=0.005, le=1)
+    code_half_width: float = Field(0.1, ge=0.005, le=1)
     merge: str = Field("", max_length=200)
 
     @property
     def query(self) -> dict[str, str]:
-        """Which labels it asks for, as a query."""
-        return {"round": self.round or "", "condition": self.condition, "a": self.a, "b": self.b}
+        """What it asks for, as a query; the merge that is tried is none of it."""
+        numbers = {"threshold": self.threshold, "half_width": self.half_width, "code_half_width": self.code_half_width}
+        given = {name: f"{value:g}" for name, value in numbers.items() if value is not None}
+        return {"round": self.round or "", "condition": self.condition, "a": self.a, "b": self.b, **given}
 
     def asked(self, request: Request) -> Asked:
         """As figures are asked for. Raises `BadInput` where of two annotators one is named, or one twice."""
@@ -76,6 +78,15 @@ class AgreementPage(Page):
     methods: str = ""
 
     @property
+    def sections(self) -> set[str]:
+        """The parts that this page has."""
+        figures = self.figures or {}
+        of_many = {"pairs", "rest"} if len(figures["matrix"]) > 1 else set()
+        of_rounds = {"rounds"} if len(figures["by_round"]) > 1 else set()
+        of_one = {"themselves"} if figures["with_themselves"] else set()
+        return {"roles", "codes", "confusions", *of_rounds, *of_one} | ({"pairs"} if self.own else of_many | {"plan", "methods"})
+
+    @property
     def files(self) -> str:
         """Where the files of its tables and figures are."""
         return "/agreement"
@@ -83,7 +94,7 @@ class AgreementPage(Page):
     @property
     def query(self) -> str:
         """What was chosen, for the addresses of files."""
-        return urlencode(self.chosen.query | {"threshold": f"{self.threshold:g}"})
+        return urlencode(self.chosen.query)
 
     def confused(self, role: str, said: str, other: str) -> str:
         """Where the utterances are on which these two labels met."""
@@ -183,7 +194,7 @@ def table(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
     return table_file(tables(_figures(request, chosen)), name, suffix)
 
 
-@router.get("/agreement/figure/{name}.{suffix}")
+@router.get("/agreement/figure/{name:path}.{suffix}")
 def figure(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
     return figure_file(figures_svg(_figures(request, chosen)), name, suffix)
 

@@ -192,6 +192,7 @@ def test_an_annotator_is_planned_nothing_and_shown_no_threshold(db: Database, al
     assert [words in page for words in ("How many more", "What if", "For the paper", "Threshold", "Each against the rest")] == [False] * 5
     assert ("You said" in page, "You and each of the others" in page) == (True, True)
     assert alice.get("/agreement/methods.txt").status_code == 403
+    assert [alice.get(f"/agreement/table/{name}.csv").status_code for name in ("plan", "what_if")] == [404, 404]
     assert "bob" not in alice.get("/agreement/table/confusions.csv").text + alice.get("/agreement/table/pairs.csv").text
 
 
@@ -225,6 +226,9 @@ def test_an_unknown_round_is_a_sentence(path: str, browse: Browse) -> None:
         ("merge=XX=PCT", 422, "Nobody used the code XX"),
         ("threshold=7", 422, "threshold"),
         ("half_width=0", 422, "half_width"),
+        ("half_width=1e-20", 422, "half_width"),
+        ("code_half_width=1e-300", 422, "code_half_width"),
+        ("merge=IQ=PCT|PEP", 422, "is no single code"),
     ],
 )
 def test_what_cannot_be_shown_is_a_sentence(query: str, status: int, sentence: str, browse: Browse) -> None:
@@ -233,7 +237,7 @@ def test_what_cannot_be_shown_is_a_sentence(query: str, status: int, sentence: s
 
 
 @pytest.mark.usefixtures("labelled")
-@pytest.mark.parametrize("path", ["table/none.csv", "table/codes.docx", "figure/none.svg", "figure/codes.gif"])
+@pytest.mark.parametrize("path", ["table/none.csv", "table/codes.docx", "figure/none.svg", "figure/codes.gif", "figure/confusion-a%2Fb.svg"])
 def test_a_file_that_there_is_not_is_a_sentence(path: str, browse: Browse) -> None:
     answer = browse("lea").get(f"/agreement/{path}")
     assert (answer.status_code, "The page links those that there are" in text(answer)) == (404, True)

@@ -21,7 +21,7 @@ def meetings(sample: Sample, role: str, said: Codes, other: Codes, of: str | Non
     met, names = met_of(ratings), ratings.annotators
     met = met.where(met.role == ratings.roles.index(role))
     ways = [(met.first, met.second, met.a, met.b)]
-    if of is not None or len(names) > 2:
+    if said != other and (of is not None or len(names) > 2):  # equal labels are met once, whichever way
         ways.append((met.second, met.first, met.b, met.a))
     found = []
     for first, second, a, b in ways:

@@ -105,7 +105,8 @@ def _lines(pool: Pool) -> dict[str, Any]:
         of_codes, why = codes_of(pool.codes[role])
         line = _line(figure, [pool.codes[role]], tables[role])
         undefined = line["undefined"] | {f"codes.{key}": reason for key, reason in why.items()}
-        roles[role] = line | {"codes": of_codes, "confusions": confusions(pool, tables[role]), "undefined": undefined}
+        roles[role] = line | {"codes": of_codes, "confusions": confusions(pool, tables[role]), "agreed": agreed(tables[role])}
+        roles[role]["undefined"] = undefined
     return {"stratified": stratified, "roles": roles}
 
 
@@ -155,6 +156,12 @@ def confusions(pool: Pool, table: Table) -> list[dict[str, Any]]:
             names = (written[a], written[b])
             found[names if pool.directed else (min(names), max(names))] += n
     return [{"a": a, "b": b, "n": n} for (a, b), n in sorted(found.items(), key=lambda one: (-one[1], one[0]))]
+
+
+def agreed(table: Table) -> dict[str, int]:
+    """{label: how often both said it}, most frequent first."""
+    found = {"|".join(sorted(a)): n for (a, b), n in table.items() if a == b}
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def codes_of(sums: CodeSums) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

@@ -32,6 +32,8 @@ def figures_svg(figures: Figures, confused: Confused | None = None, between: Bet
     """
     overview = figures.get("overview", {})
     threshold = figures.get("verdict", {}).get("threshold")
+    # Of rounds and people there is kappa of the whole label only, which is not held against a threshold for the mean of codes.
+    of_label = None if overview.get("headline") == "kappa_macro" else threshold
     found = {}
     if any(line["codes"] for line in overview.get("roles", {}).values()):
         found["codes"] = _codes(overview, threshold)
@@ -41,10 +43,11 @@ def figures_svg(figures: Figures, confused: Confused | None = None, between: Bet
         if line["codes"]:
             found[f"confusion-{role}"] = _confusion(role, line, sides(figures), confused)
     if len(figures.get("by_round", ())) > 1:
-        found["rounds"] = _trend(figures["by_round"], threshold)
+        found["rounds"] = _trend(figures["by_round"], of_label)
     if len(figures.get("rest", ())) > 2:
         rows = [_row(one["annotator"], one) for one in figures["rest"]]
-        found["rest"] = interval_plot("Kappa of each annotator with the others", rows, threshold=threshold, axis="kappa", desc=_told(rows))
+        axis = "kappa of the whole label"
+        found["rest"] = interval_plot("Kappa of each annotator with the others", rows, threshold=of_label, axis=axis, desc=_told(rows))
     return found
 
 
@@ -81,7 +84,7 @@ def _code_rows(role: str, line: Figures) -> Iterator[Row]:
 
 def _trend(by_round: Iterable[Figures], threshold: float | None) -> str:
     rows = [_row(one["round"] or "(imported)", one) for one in by_round]
-    return trend_plot("Kappa over rounds", rows, threshold=threshold, axis="kappa", desc=_told(rows))
+    return trend_plot("Kappa over rounds", rows, threshold=threshold, axis="kappa of the whole label", desc=_told(rows))
 
 
 def _pairs(figures: Figures, between: Between | None) -> str:
@@ -113,7 +116,7 @@ def _confusion(role: str, line: Figures, names: tuple[str, str] | None, confused
     met = Counter({(one["a"], one["b"]): one["n"] for one in line["confusions"]})
     if names is None:
         met.update({(b, a): n for (a, b), n in list(met.items())})
-    met.update({(code, code): values["n_both"] for code, values in line["codes"].items()})
+    met.update({(label, label): n for label, n in line["agreed"].items()})
     used: Counter[str] = Counter()
     for (a, b), n in met.items():
         used.update({a: n})
@@ -123,8 +126,6 @@ def _confusion(role: str, line: Figures, names: tuple[str, str] | None, confused
     most = max(met.values(), default=1)
 
     def cell(a: str, b: str) -> Cell:
-        if a == b and a not in line["codes"]:
-            return Cell(None, "", f"how often both said {label_of(a)} is not counted here")
         n = met[a, b]
         return Cell(sqrt(n / most), str(n) if n else "", _met(a, b, n, names), confused(role, a, b) if confused and n else None)
 
@@ -136,6 +137,6 @@ def _confusion(role: str, line: Figures, names: tuple[str, str] | None, confused
 
 def _met(a: str, b: str, n: int, names: tuple[str, str] | None) -> str:
     if a == b:
-        return f"{' and '.join(names) if names else 'both'} used {label_of(a)}, alone or with others: {n:,}"
+        return f"{' and '.join(names) if names else 'both'} said {label_of(a)}: {n:,}"
     first, second = names or ("one", "the other")
     return f"{first} said {label_of(a)}, {second} {label_of(b)}: {n:,}"

@@ -10,6 +10,8 @@ from annotator.core.agreement.student import t_quantile
 from annotator.core.precision import DESIGN_EFFECT, utterances_needed
 
 _HIGHEST, _USUAL = 0.9, 0.8
+_MANY = 10**6
+"""From here on t is the normal quantile."""
 _NOTHING = 1e-9
 """An error or a width under this is what floating point leaves of 0."""
 
@@ -64,7 +66,7 @@ def conversations_needed(se: float, n: int, half_width: float) -> int:
     """
     # The normal quantile is under every t, and a few conversations more make up for it.
     enough = max(2, ceil(n * (NormalDist().inv_cdf(0.975) * se / half_width) ** 2))
-    while t_quantile(enough - 1) * se * sqrt(n / enough) > half_width:
+    while enough < _MANY and t_quantile(enough - 1) * se * sqrt(n / enough) > half_width:
         enough += 1
     return enough
 

@@ -84,9 +84,10 @@ class Sample:
         again = order[1:][key[order][1:] == key[order][:-1]]
         if len(again):
             at = again.min()
+            who, where = ratings.annotators[ratings.annotator[at]], self.conversations[ratings.conversation[at]]
+            rounds = ", ".join(filter(None, self.rounds)) or "there is none"
             raise BadInput(
-                f"{ratings.annotators[ratings.annotator[at]]} labelled conversation {self.conversations[ratings.conversation[at]]} more "
-                "than once, in more than one round. Say which is meant: --round NAME. Otherwise keep one."
+                f"{who} labelled conversation {where} more than once, in more than one round. Choose one with --round NAME: {rounds}."
             )
 
 

@@ -49,7 +49,8 @@ def summary(sample: Sample, asked: Asked, known: Known) -> dict[str, Any]:
     "by_condition", "with_themselves", "after_discussion"}.
 
     `matrix` has the figures of every two annotators, `rest` of each with all the others, whoever was asked for; `by_round` has all
-    rounds. All else is of the round, condition and annotators asked for, which may be all.
+    rounds. All else is of the round, condition and annotators asked for, which may be all; one annotator's own figures are without
+    `what_if` and `plan`.
     """
     everyone = chosen(sample, replace(asked, between=None))
     found = everyone if asked.between is None else everyone.of_annotators(asked.between)
@@ -73,8 +74,8 @@ def _of_pairs(everyone: Sample, found: Sample, asked: Asked, known: Known) -> di
     return {
         "overview": figures,
         "verdict": verdict(figures, asked.threshold),
-        "what_if": what_if(pool, figures["headline"]),
-        "plan": plan(figures, asked, known.corpus, known.codebook),
+        "what_if": {} if asked.of is not None else what_if(pool, figures["headline"]),
+        "plan": {} if asked.of is not None else plan(figures, asked, known.corpus, known.codebook),
         "matrix": [one for one in matrix(among) if asked.of is None or asked.of in one["annotators"]],
         "rest": [one for one in rest(among) if asked.of in (None, one["annotator"])],
     }
@@ -125,7 +126,7 @@ def _warnings(told: Mapping[str, list[str]]) -> list[str]:
     if len(told["versions"]) > 1:
         found.append(f"Labels under {len(told['versions'])} versions of the taxonomy are in these figures; codes may have changed meaning.")
     if {"blind", "assisted"} <= set(told["conditions"]):
-        found.append("Blind and assisted labels are both in these figures. Where proposals were shown they may have raised agreement.")
+        found.append("Blind and assisted labels are both in these figures. Proposals change how people label: look at each by itself.")
     return found
 
 

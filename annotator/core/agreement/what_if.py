@@ -165,6 +165,9 @@ def merged(ratings: Ratings, into: Mapping[str, str]) -> Ratings:
 
     Raises `BadInput` for a code that nobody used in that role.
     """
+    for code in into.values():
+        if "|" in code:
+            raise BadInput(f"{code} is no single code, as | joins several. Give one to merge into, as OLD=NEW.")
     roles = {role: at for at, role in enumerate(ratings.roles)}
     place: dict[Codes, int] = {}
     index = np.full((len(roles), len(ratings.labels) + 1), SKIPPED)

@@ -8,7 +8,7 @@ from typing import Any
 from annotator.flow.verification.figures import BOOK, Figure, Tree
 
 UNKNOWN = "this version knows no such figure"
-_LISTED = ("codes", "categories", "confusions")
+_LISTED = ("codes", "categories", "confusions", "agreed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,15 @@ def overview_tree(said: Said) -> Tree:
         "roles": {
             role: _line(of_role, codes[role], n_utterances[role])
             | {"codes": _codes(codes[role]), "confusions": confusions(_all(of_role) if directed else _undirected(of_role))}
+            | {"agreed": _agreed(_all(of_role))}
             for role, of_role in strata.items()
         },
     }
+
+
+def _agreed(pairs: Sequence[Pair]) -> Tree:
+    """Label → how often both said it."""
+    return {label: Figure(n) for label, n in Counter(joined(pair.a) for pair in pairs if pair.a == pair.b).items()}
 
 
 def _n_utterances(said: Said) -> Counter[str]:
