@@ -30,7 +30,7 @@ RINGS = {  # ring → what of ours it may import
 }  # fmt: skip
 LATE = {  # modules, or whole packages, that import ours late
     "annotator.cli": "starts fast", "annotator.taggers.local": "`serve` lists taggers without loading scikit-learn",
-    "annotator.core.agreement.face": "`serve` and every command start without numpy",
+    "annotator.core.agreement.face": "`serve` and every command start without numpy", "annotator.core.influence.face": "the same",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 from terminal import Run, done, sentence
 
+from annotator.core.agreement import report
 from annotator.core.labelled import Labelled
 from annotator.db import Database
 from annotator.flow.agreement_facts import SOFTWARE
@@ -97,6 +98,30 @@ def test_of_many_pairs_the_text_has_all_together_and_the_ten_lowest(run: Run, tm
     )
     few = done(run("agree", path, "--between", "ana,ben"))
     assert "pooled (flatters)" in few and "Lowest kappa" not in few
+
+
+def test_what_needs_no_figures_of_every_pair_is_made_without_them(
+    run: Run, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        f"c{at},{n},{('Seeker', 'Assistant')[n % 2]},{who},{'AB'[(at + n + n * who // 3) % 2]},,,"
+        for at in range(3) for n in range(6) for who in range(7)
+    ]  # fmt: skip
+    many = written(tmp_path / "many.csv", rows)
+    wanted = {form: done(run("agree", many, *form, "--out", tmp_path / "out")) for form in ((), ("--plan",), ("--what-if", "A=B"))}
+    few = done(run("agree", table, "--plan"))
+
+    def refused(*_: object) -> None:
+        raise AssertionError("figures of every pair are made")
+
+    monkeypatch.setattr(report, "all_pairs", refused)
+    assert {form: done(run("agree", many, *form)) for form in wanted} == wanted
+    assert done(run("agree", table, "--plan")) == few
+    tables = re.findall(r"\\label\{tab:(\w+)\}", done(run("agree", many, "--latex")))
+    assert {"overall", "pairs", "rest", "codes", "plan"} <= set(tables)
+    for form in (["--json"], ["--csv"], ["--between", "1,2"]):
+        with pytest.raises(AssertionError, match="every pair"):
+            run("agree", many, *form)
 
 
 def test_the_text_has_no_plural_of_one(run: Run, tmp_path: Path) -> None:

@@ -85,6 +85,27 @@ def test_it_verifies_what_was_chosen(run: Run, project: Run, table: Path, tmp_pa
     assert run("agree", table, "--report", tmp_path / "chosen.json").code == 1  # other labels than those of the report
 
 
+def test_the_gate_stands_after_verifying(run: Run, table: Path, saved: Path) -> None:
+    for how in (["--verify"], ["--report", saved], ["--verify", "--json"]):
+        ran = run("agree", table, *how, "--gate", "0.999")
+        assert ran.code == 1 and ran.out
+        assert ran.err.startswith("annotator: The gate of 0.999 is not passed: ")
+        assert run("agree", table, *how, "--gate", "-1").code == 0
+    report = json.loads(saved.read_text("utf-8"))
+    del report["verdict"]
+    saved.write_text(json.dumps(report), encoding="utf-8")
+    ran = run("agree", table, "--report", saved, "--gate", "0.1")
+    assert (ran.code, ran.err.startswith("annotator: The report has no verdict to hold --gate against.")) == (1, True)
+
+
+@pytest.mark.parametrize("words", [["--csv"], ["--latex"], ["--plan"], ["--what-if", "RP=ACK"], ["--out", "folder"]])
+def test_what_verifying_has_no_use_for_is_refused(words: list[str], run: Run, table: Path, saved: Path) -> None:
+    for how in (["--verify"], ["--report", saved]):
+        assert sentence(run("agree", table, *how, *words)) == (
+            f"Verifying prints what differs, and nothing for {words[0]}. Ask for that without --verify and --report."
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -36,7 +36,9 @@ def agree(
     seed: Annotated[int, typer.Option(help="The bootstrap's.")] = 1,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    as_latex: Annotated[bool, typer.Option("--latex", help="Print every table as LaTeX.")] = False,
+    as_latex: Annotated[
+        bool, typer.Option("--latex", help="Print the tables as LaTeX; what only pairs have is left out of more than ten.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write everything into this folder too.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Work every figure out anew with other libraries and say what differs.")] = False,
     saved: Annotated[
@@ -53,12 +55,14 @@ def agree(
     )  # fmt: skip
     source = agreement_figures.Source(file, taxonomy, asked, place)
     if verify or saved is not None:
-        verification.verify(source, saved, as_json)
-        return
-    figures = agreement_figures.make(source, agreement_figures.becoming(what_if or ()), out)
-    for warning in figures["warnings"]:
-        say(f"Warning: {warning}")
-    _Output(as_json, as_csv, as_latex, plan).print(figures)
+        verification.refuse({"--csv": as_csv, "--latex": as_latex, "--plan": plan, "--what-if": bool(what_if), "--out": out is not None})
+        figures = verification.verify(source, saved, as_json)
+    else:
+        output = _Output(as_json, as_csv, as_latex, plan)
+        figures = agreement_figures.make(source, agreement_figures.becoming(what_if or ()), out, output.most_pairs(bool(what_if)))
+        for warning in figures["warnings"]:
+            say(f"Warning: {warning}")
+        output.print(figures)
     if gate is not None:
         agreement_figures.check_gate(figures, gate)
 
@@ -71,6 +75,14 @@ class _Output:
     as_csv: bool
     as_latex: bool
     plan: bool
+
+    def most_pairs(self, what_if: bool) -> int | None:
+        """Of how many pairs every figure is needed for it at most; None where it is of all of them."""
+        from annotator.flow.agreement_report import FEW_PAIRS
+
+        if self.as_json or self.as_csv:
+            return None
+        return 0 if (self.plan or what_if) and not self.as_latex else FEW_PAIRS
 
     def print(self, figures: dict[str, Any]) -> None:
         """Print it: of several forms the first; in words the plan and what would be alone where they are asked for."""

@@ -77,21 +77,26 @@ def becoming(pairs: Iterable[str]) -> dict[str, str]:
 # What is made
 
 
-def make(source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
-    """All figures, with "what_if_asked" where codes shall become others; written into a folder, too, where there is one."""
+def make(source: Source, becomes: Mapping[str, str], out: Path | None, most_pairs: int | None) -> dict[str, Any]:
+    """All figures, with "what_if_asked" where codes shall become others; written into a folder, too, where there is one. Unless they are
+    written there are none of every pair where there are more than `most_pairs`, as they take long.
+    """
     if source.taxonomy_file is not None and source.file is None:
         raise BadInput("--taxonomy is for a table; a project has its own. Name the table too, or leave --taxonomy out.")
-    return _of_project(source, becomes, out) if source.file is None else _of_table(source.file, source, becomes, out)
+    most_pairs = most_pairs if out is None else None
+    if source.file is None:
+        return _of_project(source, becomes, out, most_pairs)
+    return _of_table(source.file, source, becomes, out, most_pairs)
 
 
-def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
+def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path | None, most_pairs: int | None) -> dict[str, Any]:
     from annotator.flow import agreement
     from annotator.flow.agreement_facts import facts_of_rows
     from annotator.flow.agreement_labels import labels_of
 
     taxonomy, asked = source.taxonomy, source.asked
     rows = read_labels(file) if becomes or out is not None else each_label(file)  # kept where they are asked more than once
-    figures = agreement.report_of(rows, asked, taxonomy)
+    figures = agreement.report_of(rows, asked, taxonomy, most_pairs)
     if becomes:
         figures["what_if_asked"] = if_merged(sample_of_rows(rows), asked, becomes)
     if out is not None:
@@ -99,7 +104,7 @@ def _of_table(file: Path, source: Source, becomes: Mapping[str, str], out: Path 
     return figures
 
 
-def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None) -> dict[str, Any]:
+def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None, most_pairs: int | None) -> dict[str, Any]:
     from annotator.flow import agreement
     from annotator.flow.access import EVERYTHING
     from annotator.flow.agreement_facts import facts_of
@@ -107,7 +112,7 @@ def _of_project(source: Source, becomes: Mapping[str, str], out: Path | None) ->
 
     asked = source.asked
     with opened(*source.place) as (_, database), database.reading() as session:
-        figures = agreement.report(session, EVERYTHING, asked)
+        figures = agreement.report(session, EVERYTHING, asked, most_pairs)
         if becomes:
             figures["what_if_asked"] = if_merged(agreement.read(session, EVERYTHING, asked)[0], asked, becomes)
         if out is not None:
@@ -124,8 +129,13 @@ def _write(out: Path, figures: Mapping[str, Any], facts: "Facts", labels: Sequen
 
 
 def check_gate(figures: Mapping[str, Any], gate: float) -> None:
-    """Raise `Conflict` where the lower limit of the headline figure is under the gate, or is not defined."""
-    interval, sentence = figures["verdict"]["ci95"], figures["verdict"]["sentence"]
+    """Raise `Conflict` where the lower limit of the headline figure is under the gate, or is not defined; `BadInput` where the figures
+    are a saved report without it.
+    """
+    verdict = figures.get("verdict") or {}
+    if not {"ci95", "sentence"} <= verdict.keys():
+        raise BadInput("The report has no verdict to hold --gate against. Save it anew with `annotator agree --json`.")
+    interval, sentence = verdict["ci95"], verdict["sentence"]
     if interval is None:
         raise Conflict(f"The gate of {gate:g} is not passed: {sentence}.")
     if interval[0] < gate:

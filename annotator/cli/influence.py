@@ -27,8 +27,8 @@ def influence(
 ) -> None:
     """What the proposals did: blind labels against assisted ones, for everybody, per annotator and per code."""
     from annotator import read_labels
-    from annotator.core.agreement.influence_tables import all_in_one
-    from annotator.core.agreement.shown import Question
+    from annotator.core.influence.shown import Question
+    from annotator.core.influence.tables import all_in_one
     from annotator.flow import influence, influence_report
     from annotator.flow.access import EVERYTHING
 

@@ -5,6 +5,7 @@ Of a project the labels are those standing at the first submission (`flow/handed
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import comb
 from typing import Any
 
 from sqlalchemy import func, select
@@ -24,13 +25,15 @@ Codebook = dict[str, dict[str, str]]
 ALL = Asked()
 
 
-def report(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
-    """All figures over what was handed in, of one round or of all: those of `summary`, and every figure of every pair.
+def report(session: Session, view: View, asked: Asked = ALL, most_pairs: int | None = None) -> dict[str, Any]:
+    """All figures over what was handed in, of one round or of all: those of `summary`, and every figure of every pair, which are left
+    out where there are more than `most_pairs`.
 
     One person's view has the pairs that they are in, the others as `annotator-1` and so on, and nothing of all annotators at once.
     """
     sample, asked, codebook = read(session, view, asked)
-    return pairs_of_sample(sample, asked, codebook) | _summary(session, view, sample, asked, codebook)
+    found = _summary(session, view, sample, asked, codebook)
+    return _pairs(found, sample, asked, codebook, most_pairs) | found
 
 
 def summary(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
@@ -44,8 +47,10 @@ def page(session: Session, view: View, asked: Asked = ALL) -> dict[str, Any]:
     return page_of(sample, asked, codebook, _corpus(session), as_it_stands(session, view, _only(view, asked)))
 
 
-def report_of(rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy | None = None) -> dict[str, Any]:
-    """All figures over the rows of a long table; repeats are the same person once more and in no figure between people.
+def report_of(
+    rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy | None = None, most_pairs: int | None = None
+) -> dict[str, Any]:
+    """The same over the rows of a long table; repeats are the same person once more and in no figure between people.
 
     Its warnings also say what in the table looks unmeant.
     """
@@ -53,7 +58,8 @@ def report_of(rows: Iterable[Labelled], asked: Asked = ALL, taxonomy: Taxonomy |
     (sample, corpus), codebook = table_of_rows(watched(rows, warnings)), codebook_of(taxonomy)
     if asked.round is not None and asked.round not in sample.rounds:
         raise BadInput(f"The table has no labels of a round {asked.round!r}. Leave --round out to use all rows.")
-    found = pairs_of_sample(sample, asked, codebook) | summary_of(sample, asked, codebook, corpus)
+    found = summary_of(sample, asked, codebook, corpus)
+    found = _pairs(found, sample, asked, codebook, most_pairs) | found
     return found | {"warnings": [*found["warnings"], *warnings, *suspicions_of(sample, asked)]}
 
 
@@ -96,6 +102,11 @@ def _only(view: View, asked: Asked) -> str | None:
 
 def _summary(session: Session, view: View, sample: Any, asked: Asked, codebook: Codebook) -> dict[str, Any]:
     return summary_of(sample, asked, codebook, _corpus(session), as_it_stands(session, view, _only(view, asked)))
+
+
+def _pairs(found: dict[str, Any], sample: Any, asked: Asked, codebook: Codebook, most: int | None) -> dict[str, Any]:
+    too_many = most is not None and comb(found["overview"]["n_annotators"], 2) > most
+    return {} if too_many else pairs_of_sample(sample, asked, codebook)
 
 
 def _corpus(session: Session) -> Corpus:

@@ -14,15 +14,19 @@ _PER_CODE = ("n_a", "n_b", "n_both", "kappa")
 _TABLE = ("annotator_a", "annotator_b", "scope", "code", *_OVERALL, "n_a", "n_b", "n_both", "undefined")
 
 
-_HURT, _CONFUSED, _FEW_PAIRS = 5, 5, 10
+_HURT, _CONFUSED = 5, 5
+FEW_PAIRS = 10
+"""So many pairs are shown one by one; of more of them the text needs no more than the summary has."""
 _NOTHING = "Nothing to compare yet: agreement needs two annotators who have both handed in the same conversation."
 
 
 def as_text(figures: dict[str, Any]) -> str:
-    """The figures for the terminal: the verdict, every pair, then what hurts most, confusions, and agreement with oneself."""
-    if not figures["pairs"]:
-        return _NOTHING
+    """The figures for the terminal: the verdict, every pair, then what hurts most, confusions, and agreement with oneself. The figures
+    of every pair may be left out where there are more than `FEW_PAIRS`.
+    """
     overview = figures["overview"]
+    if overview["n_annotators"] < 2:
+        return _NOTHING
     parts = [[verdict_line(figures), *cautions(figures)], _pairs(figures), _hurting(overview), _confused(figures), _again(figures)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
@@ -47,27 +51,28 @@ def _pairs_of_labels(n: int) -> str:
 
 def _pairs(figures: dict[str, Any]) -> list[str]:
     """Every pair with its roles; of many annotators all pairs together and the pairs with the lowest kappa."""
-    return _every_pair(figures) if len(figures["pairs"]) <= _FEW_PAIRS else _lowest_pairs(figures)
+    return _every_pair(figures) if "pairs" in figures and len(figures["pairs"]) <= FEW_PAIRS else _lowest_pairs(figures)
 
 
 def _lowest_pairs(figures: dict[str, Any]) -> list[str]:
     overview = figures["overview"]
     lines = {**overview["roles"], "stratified": overview["stratified"]}
     rows = [(f"all pairs  {scope}", line, line["n_pairs"]) for scope, line in lines.items()]
-    met = [(pair["annotators"], pair["stratified"]) for pair in figures["pairs"] if pair["stratified"]["n_utterances"]]
-    defined = sorted((one for one in met if one[1]["kappa"] is not None), key=lambda one: (one[1]["kappa"], one[0]))
-    lowest = [(f"{' - '.join(names)}  stratified", block, block["n_utterances"]) for names, block in defined[:_FEW_PAIRS]]
+    pairs = figures["matrix"]
+    met = [pair for pair in pairs if pair["n_pairs"]]
+    defined = sorted((pair for pair in met if pair["kappa"] is not None), key=lambda pair: (pair["kappa"], pair["annotators"]))
+    lowest = [(f"{' - '.join(pair['annotators'])}  stratified", pair, pair["n_pairs"]) for pair in defined[:FEW_PAIRS]]
     wide = max(32, *(len(f"{who} ") for who, *_ in rows + lowest))
     more = [
         f"{counted(n, 'more pair')} {what}"
         for n, what in (
             (len(defined) - len(lowest), "with a higher kappa"),
             (len(met) - len(defined), "without a defined kappa"),
-            (len(figures["pairs"]) - len(met), "without an utterance that both labelled"),
+            (len(pairs) - len(met), "without an utterance that both labelled"),
         )
         if n
     ]
-    title = [f"Lowest kappa of {len(figures['pairs']):,} pairs of annotators"] if lowest else []
+    title = [f"Lowest kappa of {len(pairs):,} pairs of annotators"] if lowest else []
     return [
         _heading(wide), *(text for row in rows for text in _scope(*row, wide)),
         *title, *(text for row in lowest for text in _scope(*row, wide)),

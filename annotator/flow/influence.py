@@ -1,4 +1,4 @@
-"""What the proposal did: reads the labels of a round beside what its run proposes; the figures are `core/agreement/influence.py`'s.
+"""What the proposal did: reads the labels of a round beside what its run proposes; the figures are `core/influence/`'s.
 
 Labels are those of the first submission. For whoever labels themselves, the proposals of conversations that they have yet to label
 blind are left out.
@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from annotator.core.agreement import Handed
-from annotator.core.agreement.face import influence_of
-from annotator.core.agreement.shown import ASSISTED, BLIND, HERE, SAID, UNKNOWN, Background, Question, Shown
+from annotator.core.influence import influence_of
+from annotator.core.influence.shown import ASSISTED, BLIND, HERE, SAID, UNKNOWN, Background, Question, Shown
 from annotator.core.labelled import Labelled, join_codes
 from annotator.errors import BadInput, Forbidden
 from annotator.flow.access import PLACED, View, still_blind
@@ -30,7 +30,7 @@ _CHUNK = 500
 
 
 def report(session: Session, view: View, question: Question | None = None) -> dict[str, Any]:
-    """The report of one round of the project, under the names that the view shows; see `core/agreement/influence.py`.
+    """The report of one round of the project, under the names that the view shows; see `core/influence/`.
 
     Raises `BadInput` where no or several rounds have labels and none is chosen, `Forbidden` for the view of one person.
     """

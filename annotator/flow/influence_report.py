@@ -1,9 +1,9 @@
-"""What the proposal did, as text for the terminal; the figures are `core/agreement/influence.py`'s."""
+"""What the proposal did, as text for the terminal; the figures are `core/influence/`'s."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from annotator.core.agreement.influence_tables import OF_MODEL, Compared, annotators, codes, everybody, percent
+from annotator.core.influence.tables import OF_MODEL, Compared, annotators, codes, everybody, percent
 
 Report = Mapping[str, Any]
 _DRAWN = {

@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 from starlette.responses import JSONResponse, Response
 
-from annotator.core.agreement.influence_pictures import figures_svg
-from annotator.core.agreement.influence_tables import (
+from annotator.core.agreement.tables import for_paper
+from annotator.core.influence.pictures import figures_svg
+from annotator.core.influence.shown import Question
+from annotator.core.influence.tables import (
     Compared,
     all_in_one,
     annotators,
@@ -22,8 +24,6 @@ from annotator.core.agreement.influence_tables import (
     tables,
     with_model,
 )
-from annotator.core.agreement.shown import Question
-from annotator.core.agreement.tables import for_paper
 from annotator.core.table import Table
 from annotator.errors import BadInput
 from annotator.flow import agreement, influence, influence_report

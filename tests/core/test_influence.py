@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from vectors import cases, close
 
-from annotator.core.agreement.face import influence_of
-from annotator.core.agreement.influence_pictures import figures_svg
-from annotator.core.agreement.influence_tables import all_in_one, everybody, tables
 from annotator.core.agreement.judgement import Handed
-from annotator.core.agreement.shown import ASSISTED, BLIND, HERE, SAID, UNKNOWN, Background, Question, Shown
+from annotator.core.influence import influence_of
+from annotator.core.influence.pictures import figures_svg
+from annotator.core.influence.shown import ASSISTED, BLIND, HERE, SAID, UNKNOWN, Background, Question, Shown
+from annotator.core.influence.tables import all_in_one, everybody, tables
 from core.drawn import drawn
 
 CODES = {"Seeker": ["S1", "S2", "S3", "S4"], "Assistant": ["A1", "A2", "A3"]}

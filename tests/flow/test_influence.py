@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import Session
 
 from annotator import read_labels
-from annotator.core.agreement.shown import Question
+from annotator.core.influence.shown import Question
 from annotator.db import Database
 from annotator.errors import BadInput, Forbidden
 from annotator.flow import accounts, influence, influence_report

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from annotator.core.agreement.asked import Asked, Corpus
 from annotator.core.agreement.judgement import Codes, Handed, Judgement, Meeting
-from annotator.core.agreement.shown import Background, Question, Shown
 from annotator.core.labelled import Labelled
 
 if TYPE_CHECKING:
@@ -123,10 +122,3 @@ def suspicions_of(sample: "Sample", asked: Asked) -> list[str]:
     from annotator.core.agreement import summary, suspicions  # with numpy
 
     return suspicions.suspicions(summary.chosen(sample, asked).first)
-
-
-def influence_of(shown: Iterable[Shown], question: Question, known: Background) -> dict[str, Any]:
-    """What the proposal did in a round: see `influence.influence`."""
-    from annotator.core.agreement import influence, proposed  # with numpy
-
-    return influence.influence(proposed.proposed_of(shown), question, known)

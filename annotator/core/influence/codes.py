@@ -9,11 +9,11 @@ import numpy as np
 from annotator.core.agreement.arms import difference
 from annotator.core.agreement.codes import FEW
 from annotator.core.agreement.counts import Real, Whole, totals
-from annotator.core.agreement.influence_rates import Check, apart, both, changed, estimate, share, unknown
 from annotator.core.agreement.overview import codes_of
-from annotator.core.agreement.proposed import Arm, Mask
 from annotator.core.agreement.shift import total_variation
-from annotator.core.agreement.shown import ASSISTED, BLIND, Question
+from annotator.core.influence.proposed import Arm, Mask
+from annotator.core.influence.rates import Check, apart, both, changed, estimate, share, unknown
+from annotator.core.influence.shown import ASSISTED, BLIND, Question
 
 _FEWEST_DRAWS, _NUMBERS = 200, 2_000_000
 _KAPPA = ("kappa", "se", "ci95", "interval")

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from annotator.core.agreement.influence_rates import FEWEST, NOTHING
-from annotator.core.agreement.influence_tables import percent
-from annotator.core.agreement.proposed import Proposed
-from annotator.core.agreement.shown import ASSISTED, BLIND, SAID, Background, Question
+from annotator.core.influence.proposed import Proposed
+from annotator.core.influence.rates import FEWEST, NOTHING
+from annotator.core.influence.shown import ASSISTED, BLIND, SAID, Background, Question
+from annotator.core.influence.tables import percent
 
 ERRORS = {"kappa": ("se", "ci95"), "kappa_macro": ("kappa_macro_se", "kappa_macro_ci95")}
 """The names of a kappa's error and interval in a line."""

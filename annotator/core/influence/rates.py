@@ -7,8 +7,8 @@ import numpy as np
 
 from annotator.core.agreement.arms import Difference, Estimate, difference, mean_of, rate, switch_to_model
 from annotator.core.agreement.counts import Whole
-from annotator.core.agreement.proposed import Arm, Mask, Proposed
-from annotator.core.agreement.shown import ASSISTED, BLIND, UNKNOWN
+from annotator.core.influence.proposed import Arm, Mask, Proposed
+from annotator.core.influence.shown import ASSISTED, BLIND, UNKNOWN
 
 FEWEST = 50
 """Labels, or doubly labelled utterances, that an arm must have for the arms to be compared."""

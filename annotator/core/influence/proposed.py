@@ -14,7 +14,7 @@ from annotator.core.agreement.joint_codes import code_sums
 from annotator.core.agreement.judgement import Handed
 from annotator.core.agreement.overview import Pool
 from annotator.core.agreement.sample import Sample, sample_of
-from annotator.core.agreement.shown import Shown
+from annotator.core.influence.shown import Shown
 from annotator.core.labelled import split_codes
 
 NO_PROPOSAL = -1

@@ -13,16 +13,16 @@ import numpy as np
 
 from annotator.core.agreement.arms import difference
 from annotator.core.agreement.counts import SKIPPED
-from annotator.core.agreement.influence_codes import code_rates, codes_of_role, shift_of, uses_of_role
-from annotator.core.agreement.influence_rates import Check, changed, rates, unknown
-from annotator.core.agreement.influence_tests import alternative, paired
-from annotator.core.agreement.influence_words import ERRORS, score, sentence, warnings
 from annotator.core.agreement.joint import Figure, figures
 from annotator.core.agreement.joint_codes import CodeSums, macro
 from annotator.core.agreement.overview import Pool
-from annotator.core.agreement.proposed import Arm, Proposed, arm_of
 from annotator.core.agreement.report import NO_CODE, SEVERAL
-from annotator.core.agreement.shown import ASSISTED, BLIND, Background, Question
+from annotator.core.influence.codes import code_rates, codes_of_role, shift_of, uses_of_role
+from annotator.core.influence.proposed import Arm, Proposed, arm_of
+from annotator.core.influence.rates import Check, changed, rates, unknown
+from annotator.core.influence.shown import ASSISTED, BLIND, Background, Question
+from annotator.core.influence.tested import alternative, paired
+from annotator.core.influence.words import ERRORS, score, sentence, warnings
 
 Arms = tuple[Arm, Arm]
 

@@ -8,9 +8,9 @@ import numpy as np
 from annotator.core.agreement.adoption import Adoption, adoption_of
 from annotator.core.agreement.alternative import Against, Outcome, Verdict, alternative_test
 from annotator.core.agreement.counts import Whole
-from annotator.core.agreement.influence_rates import estimate
-from annotator.core.agreement.proposed import Arm, Proposed
-from annotator.core.agreement.shown import ASSISTED, BLIND
+from annotator.core.influence.proposed import Arm, Proposed
+from annotator.core.influence.rates import estimate
+from annotator.core.influence.shown import ASSISTED, BLIND
 
 NO_PAIR = "nobody labelled an utterance blind in one round and later, in another, with the proposal in view"
 

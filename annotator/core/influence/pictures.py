@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from annotator.core.agreement.influence_tables import EQUAL, KEPT, NET, OF_MODEL, SECONDS, Compared, annotators, codes, everybody
+from annotator.core.influence.tables import EQUAL, KEPT, NET, OF_MODEL, SECONDS, Compared, annotators, codes, everybody
 from annotator.core.plots import Point, Row, amount_plot, interval_plot
 
 _LIMITS = "Lines are 95 % limits, clustered by conversation."
