@@ -117,8 +117,9 @@ def test_what_needs_no_figures_of_every_pair_is_made_without_them(
     monkeypatch.setattr(report, "all_pairs", refused)
     assert {form: done(run("agree", many, *form)) for form in wanted} == wanted
     assert done(run("agree", table, "--plan")) == few
-    tables = re.findall(r"\\label\{tab:(\w+)\}", done(run("agree", many, "--latex")))
-    assert {"overall", "pairs", "rest", "codes", "plan"} <= set(tables)
+    latex = run("agree", many, "--latex")
+    assert {"overall", "pairs", "rest", "codes", "plan"} <= set(re.findall(r"\\label\{tab:(\w+)\}", done(latex)))
+    assert "left out, as there are more than ten pairs of annotators: --out has them." in latex.err
     for form in (["--json"], ["--csv"], ["--between", "1,2"]):
         with pytest.raises(AssertionError, match="every pair"):
             run("agree", many, *form)
@@ -172,7 +173,8 @@ def test_what_cannot_be_asked_is_a_sentence(words: list[str], said: str, run: Ru
 
 
 def test_a_taxonomy_is_for_tables(project: Run, stage: Stage) -> None:
-    assert "--taxonomy is for a table" in sentence(project("agree", "--taxonomy", stage.settings.taxonomy_file))
+    for how in ([], ["--verify"]):
+        assert "--taxonomy is for a table" in sentence(project("agree", "--taxonomy", stage.settings.taxonomy_file, *how))
 
 
 def test_a_taxonomy_gives_categories_and_more_codes_to_choose_from(run: Run, table: Path, stage: Stage) -> None:

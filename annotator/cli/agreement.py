@@ -94,6 +94,8 @@ class _Output:
         elif self.as_csv:
             print(agreement_report.as_csv(figures), end="")
         elif self.as_latex:
+            if "pairs" not in figures:
+                say("Reading aids and categories are left out, as there are more than ten pairs of annotators: --out has them.")
             print("\n".join(for_paper(table).latex() for table in tables(figures)), end="")
         else:
             words = []

@@ -29,6 +29,10 @@ class Source:
     asked: Asked
     place: Place
 
+    def __post_init__(self) -> None:
+        if self.taxonomy_file is not None and self.file is None:
+            raise BadInput("--taxonomy is for a table; a project has its own. Name the table too, or leave --taxonomy out.")
+
     @property
     def taxonomy(self) -> Taxonomy | None:
         """The taxonomy of the table, where one is given."""
@@ -81,8 +85,6 @@ def make(source: Source, becomes: Mapping[str, str], out: Path | None, most_pair
     """All figures, with "what_if_asked" where codes shall become others; written into a folder, too, where there is one. Unless they are
     written there are none of every pair where there are more than `most_pairs`, as they take long.
     """
-    if source.taxonomy_file is not None and source.file is None:
-        raise BadInput("--taxonomy is for a table; a project has its own. Name the table too, or leave --taxonomy out.")
     most_pairs = most_pairs if out is None else None
     if source.file is None:
         return _of_project(source, becomes, out, most_pairs)
