@@ -107,6 +107,8 @@ def load_taxonomy(path: str | Path) -> Taxonomy:
         return parse_taxonomy(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError as error:
         raise BadInput(f"{path} does not exist. Check the path.") from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}). Give a taxonomy.yaml that you may read.") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path.name}: not UTF-8 text (byte {error.start + 1}). Save the file as UTF-8.") from error
 
