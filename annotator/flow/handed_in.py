@@ -46,10 +46,11 @@ def as_it_stands(session: Session, view: View, round_name: str | None = None) ->
 
     None where nothing changed since the first submission.
     """
-    touched = set(session.scalars(_TOUCHED))
+    touched = list(session.scalars(_TOUCHED))
     if not touched:
         return None
-    before = {row.assignment: row.labels for row in rows_handed_in(session, view, round_name) if row.assignment in touched}
+    only = col(FirstLabels.assignment_id).in_(touched)
+    before = {row.assignment: row.labels for row in rows_handed_in(session, view, round_name, only)}
     changed: dict[int, Labels] = {}
     n_changed = 0
     found = side_by_side(session, session.execute(standing(col(Decision.assignment_id).in_(sorted(before)))))
