@@ -3,6 +3,7 @@
 Alice, Bob and Cem annotate, Lea leads, Rui researches, Eve is nobody. Three sample conversations, a scripted run, round r1.
 """
 
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -36,6 +37,12 @@ hypothesis_settings.register_profile("steady", deadline=None, suppress_health_ch
 hypothesis_settings.load_profile("steady")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, as in a served process: pages that give memory back need not look through it each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

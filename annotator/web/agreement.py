@@ -194,7 +194,7 @@ def table(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
     return table_file(tables(_figures(request, chosen)), name, suffix)
 
 
-@router.get("/agreement/figure/{name:path}.{suffix}")
+@router.get("/agreement/figure/{name}.{suffix}")
 def figure(request: Request, name: str, suffix: str, chosen: Wanted) -> Response:
     return figure_file(figures_svg(_figures(request, chosen)), name, suffix)
 

@@ -17,6 +17,7 @@ from annotator.core.table import Table
 from annotator.errors import NotFound
 from annotator.exporters.figure import as_pdf, as_png
 from annotator.flow.access import Right, may
+from annotator.flow.agreement_files import file_stem
 from annotator.models import User
 from annotator.paths import shipped
 from annotator.web.markdown import to_html
@@ -48,6 +49,7 @@ def templates() -> Environment:
     environment.filters["percent"] = percent
     environment.filters["figure"] = figure
     environment.filters["interval"] = interval
+    environment.filters["stem"] = file_stem
     environment.filters["markdown"] = to_html
     return environment
 
@@ -108,10 +110,11 @@ def table_file(tables: Iterable[Table], name: str, suffix: str, prefix: str = ""
 
 def figure_file(drawings: Mapping[str, str], name: str, suffix: str, prefix: str = "") -> Response:
     """One of the drawings as a file, svg, png or pdf."""
-    if name not in drawings or suffix not in _PICTURES:
+    found = {file_stem(one): drawing for one, drawing in drawings.items()}  # a role in a name may be written with any sign
+    if name not in found or suffix not in _PICTURES:
         raise NotFound(f"There is no figure {name}.{suffix} here. The page links those that there are.")
     media_type, converted = _PICTURES[suffix]
-    return Response(converted(drawings[name]), media_type=media_type, headers=attached(f"{prefix}{name}.{suffix}"))
+    return Response(converted(found[name]), media_type=media_type, headers=attached(f"{prefix}{name}.{suffix}"))
 
 
 def attached(name: str) -> dict[str, str]:

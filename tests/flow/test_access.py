@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import Session, col
 
+from annotator.core.agreement import Asked
 from annotator.errors import Conflict, Forbidden
 from annotator.flow import adjudication, desk, finding, review
 from annotator.flow.access import EVERYTHING, agreement_view, view_of
@@ -140,7 +141,7 @@ def test_numbers_for_the_others_depend_on_what_nobody_else_knows(session: Sessio
     for secret in range(12):
         session.execute(update(User).where(col(User.name) == "cem").values(password_hash=f"hash-{secret}"))
         session.expire_all()
-        pairs = report(session, alice, "r2")["pairs"]
+        pairs = report(session, alice, Asked(round="r2"))["pairs"]
         seen.add(tuple((pair["annotators"][1], pair["pooled"]["po"]) for pair in pairs))
     assert seen == {(("annotator-1", 1.0), ("annotator-2", 0.0)), (("annotator-1", 0.0), ("annotator-2", 1.0))}
 

@@ -237,7 +237,7 @@ def test_what_cannot_be_shown_is_a_sentence(query: str, status: int, sentence: s
 
 
 @pytest.mark.usefixtures("labelled")
-@pytest.mark.parametrize("path", ["table/none.csv", "table/codes.docx", "figure/none.svg", "figure/codes.gif", "figure/a%2Fb.svg"])
+@pytest.mark.parametrize("path", ["table/none.csv", "table/codes.docx", "figure/none.svg", "figure/codes.gif", "figure/a_2F_b.svg"])
 def test_a_file_that_there_is_not_is_a_sentence(path: str, browse: Browse) -> None:
     answer = browse("lea").get(f"/agreement/{path}")
     assert (answer.status_code, "The page links those that there are" in text(answer)) == (404, True)

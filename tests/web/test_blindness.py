@@ -39,7 +39,7 @@ EVERYBODY = (*(who for who in PEOPLE if who != "bob"), "eve")  # what bob is tol
 PATH: dict[str, tuple[Any, ...]] = {
     "position": (1, 2), "token": ("x",), "key": ("x",), "run_id": (1, 2, 99),
     "conversation_id": (*range(1, 17), 99), "item_id": (1, 99), "round_id": (1, 2, 99),
-    "name": ("overall", "codes", "confusions", "pairs"), "suffix": ("csv", "svg"),
+    "name": ("overall", "codes"), "suffix": ("csv", "svg"),
 }  # fmt: skip
 QUERY: dict[str, tuple[Any, ...]] = {
     "at": (2,), "built": ("ASK",), "page": (2,), "next": ("/export",), "role": ("Seeker",), "code": ("ASK",), "version": ("",),
@@ -49,9 +49,11 @@ QUERY: dict[str, tuple[Any, ...]] = {
     "q": ("item", "Zq"), "after": (1,), "assignment": (1, 5),
     "utterance": (5, 8, 11, 35, 38), "settled": (1, 2), "proposal": ("true",), "reason": ("other",), "comment": ("no",),
     "rule": ("adjudicated",), "show": ("all", "flags"), "assisted": ("true",), "drawn": ("true",), "epsilon": ("0.1",),
-    "condition": ("", "blind"), "a": ("",), "b": ("",), "said": ("ASK", "SHOW"), "threshold": ("0.5",),
-    "half_width": ("0.1",), "code_half_width": ("0.2",), "merge": ("ASK=SHOW",), "other": ("SHOW", "ASK"),
+    "condition": ("blind",), "a": ("",), "b": ("",), "said": ("ASK",), "threshold": ("0.5",),
+    "half_width": ("0.1",), "code_half_width": ("0.2",), "merge": ("ASK=SHOW",), "other": ("SHOW",),
 }  # fmt: skip
+FORMS = ("round", "merge", "assisted")
+"""What changes which labels stand behind the figures; the other values only change how they are told."""
 ALSO = [f"/export/download?format={one}&labels={whose}" for one in EXPORTERS for whose in ("gold", PEOPLE["alice"][0])]
 ASKED = ({}, {"hx-request": "true"}, {"accept": "application/json"})
 
@@ -211,7 +213,7 @@ def pages(app: FastAPI, every: tuple[int, ...], some: tuple[int, ...]) -> Iterat
         # What several addresses ask for alike is a form too. A file of one name holds nothing that the page does not.
         forms = [one.field_info.annotation for one in route.dependant.query_params if is_form(one.field_info.annotation)]
         if "{name}" not in route.path:
-            wanted |= {name: info for form in forms for name, info in form.model_fields.items() if name in QUERY}
+            wanted |= {name: info for form in forms for name, info in form.model_fields.items() if name in FORMS}
         assert wanted.keys() <= QUERY.keys(), f"give {wanted.keys() - QUERY.keys()} of {route.path} some values in QUERY"
         needed = "&".join(f"{name}={QUERY[name][0]}" for name, info in wanted.items() if info.is_required())
         asked = [needed, *(f"{needed}&{name}={value}" for name, info in wanted.items() if not info.is_required() for value in QUERY[name])]
