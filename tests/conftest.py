@@ -39,9 +39,9 @@ hypothesis_settings.load_profile("steady")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
-def pytest_collection_finish() -> None:
-    """What is loaded by now stays, as in a served process: pages that give memory back need not look through it each time."""
-    gc.collect()
+@pytest.fixture(scope="module", autouse=True)
+def what_is_loaded_stays() -> None:
+    """As in a served process: pages that give memory back need not look each time through all that other tests left."""
     gc.freeze()
 
 
